@@ -1,0 +1,70 @@
+"""Resource allocators for virtual machine monitors, held to a machine-checked specification.
+
+`from vm_allocator import AddressAllocator, IdAllocator` needs `sortedcontainers` and
+nothing else. What must be true of them is in `spec/model.py`.
+"""
+
+from ._version import __version__
+from .address import AddressAllocator
+from .errors import (
+    AllocatorError,
+    ConflictingRequestError,
+    InvalidAlignmentError,
+    InvalidRangeError,
+    InvalidRequestError,
+    InvalidSizeError,
+    InvalidSpaceError,
+    InvalidTypeError,
+    MisalignedError,
+    NoSpaceError,
+    NotAllocatedError,
+    OutOfBoundsError,
+    OutsideWindowError,
+    OverlapError,
+    RefusedError,
+)
+from .ids import IdAllocator
+from .policy import ExactMatch, FirstMatch, LastMatch, Policy
+from .ranges import RangeInclusive
+from .resource import (
+    GuestAddress,
+    GuestUsize,
+    Id,
+    IdCount,
+    Resource,
+    ResourceAllocator,
+    ResourceSize,
+)
+
+__all__ = [
+    "AddressAllocator",
+    "AllocatorError",
+    "ConflictingRequestError",
+    "ExactMatch",
+    "FirstMatch",
+    "GuestAddress",
+    "GuestUsize",
+    "Id",
+    "IdAllocator",
+    "IdCount",
+    "InvalidAlignmentError",
+    "InvalidRangeError",
+    "InvalidRequestError",
+    "InvalidSizeError",
+    "InvalidSpaceError",
+    "InvalidTypeError",
+    "LastMatch",
+    "MisalignedError",
+    "NoSpaceError",
+    "NotAllocatedError",
+    "OutOfBoundsError",
+    "OutsideWindowError",
+    "OverlapError",
+    "Policy",
+    "RangeInclusive",
+    "RefusedError",
+    "Resource",
+    "ResourceAllocator",
+    "ResourceSize",
+    "__version__",
+]

@@ -1,0 +1,285 @@
+"""`AddressAllocator`, and `RangeAllocator`: the logic that it shares with `IdAllocator`.
+
+The logic has no loops and no data structure of its own: it checks the request,
+asks the gap index, and changes the index as the last thing that it does. It works
+on plain ints, with inclusive ends and spans (size - 1), so that no value leaves 64
+bits. `spec/model.py` says what each operation must do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .arithmetic import is_aligned, is_power_of_two
+from .errors import (
+    ConflictingRequestError,
+    InvalidAlignmentError,
+    InvalidSizeError,
+    InvalidSpaceError,
+    InvalidTypeError,
+    MisalignedError,
+    NoSpaceError,
+    NotAllocatedError,
+    OutOfBoundsError,
+    OutsideWindowError,
+    OverlapError,
+)
+from .gaps import GapIndex, SortedGaps
+from .policy import ExactMatch, LastMatch, Policy
+from .resource import MAX_ALIGNMENT, GuestAddress, GuestUsize, R, S, Unit
+from .view import RangeView
+
+if TYPE_CHECKING:
+    from .ranges import RangeInclusive
+
+
+def plain_int(unit: Unit, name: str, value: object) -> int:
+    """Return `value` as a plain int; raise `InvalidTypeError`, naming it, if it is none."""
+    if type(value) is int:
+        return value
+    try:
+        return int(value.__index__())  # type: ignore[attr-defined]  # the except below is the check
+    except (AttributeError, TypeError):
+        raise InvalidTypeError(unit, name, value) from None
+
+
+class RangeAllocator(RangeView[R, S]):
+    """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
+
+    Every operation is O(log n) in the number n of live ranges, apart from the search for
+    room, whose cost is the gap index's (`SortedGaps`: linear in the gaps within the window).
+    """
+
+    def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
+        self._unit = unit
+        self._base = base
+        self._last = last
+        self._align = align
+        self._index = index
+
+    # ---- the three operations
+
+    def allocate(
+        self,
+        resource: R | None,
+        size: S,
+        *,
+        align: int | None = None,
+        policy: Policy[R] | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> R:
+        """Allocate `size` units: exactly at `resource` if given, else where `policy` says.
+
+        `align` defaults to the allocator's alignment, `policy` to `FirstMatch`, the window
+        `within` to the whole space. Returns the start of the range that is now live.
+
+        Raises, with nothing changed: `InvalidTypeError`, `InvalidSizeError`,
+        `InvalidAlignmentError`, `ConflictingRequestError` (a resource and a policy that
+        disagree); for an exact start `OutOfBoundsError`, `OutsideWindowError`,
+        `MisalignedError`, `OverlapError`; otherwise `NoSpaceError`, only if nothing fits.
+        """
+        start = self._find(resource, size, align, policy, within)
+        self._index.add(start, start + self._span(size))
+        return self._resource(start)
+
+    def free(self, resource: R, size: S) -> None:
+        """Free the range of `size` units at `resource`, which must be live exactly so.
+
+        Raises, with nothing changed: `InvalidTypeError`, `InvalidSizeError`,
+        `NotAllocatedError` (a part of a live range, or several of them, are not that range).
+        """
+        start = plain_int(self._unit, "resource", resource)
+        end = start + self._span(size)
+        if not self._index.is_live(start, end):
+            raise NotAllocatedError(self._unit, start, end)
+        self._index.remove(start, end)
+
+    def update(
+        self,
+        old_resource: R | None,
+        old_size: S | None,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """Move a live range: free the old one and allocate exactly the new one, or neither.
+
+        The new range may overlap the old one. With `None` for both old values this is
+        `allocate(new_resource, new_size)`.
+
+        Raises, with nothing changed: what `free` raises for the old range, what an exact
+        `allocate` raises for the new one (a live range other than the old one is in the
+        way: `OverlapError`), `ConflictingRequestError` if one old value is `None`.
+        """
+        if old_resource is None or old_size is None:
+            if old_resource is not None or old_size is not None:
+                raise ConflictingRequestError(
+                    self._unit,
+                    "the old range is given by halves: pass both its resource and its size, "
+                    "or None for both",
+                )
+            self.allocate(new_resource, new_size, align=align, within=within)
+            return
+        new_start = plain_int(self._unit, "new resource", new_resource)
+        new_end = new_start + self._span(new_size)
+        granule = self._granule(align)
+        old_start = plain_int(self._unit, "old resource", old_resource)
+        old_end = old_start + self._span(old_size)
+        if not self._index.is_live(old_start, old_end):
+            raise NotAllocatedError(self._unit, old_start, old_end)
+        self._place(new_start, new_end, granule, within)
+        # Look at the new range as it will be once the old one is gone: only its parts
+        # outside the old range can be in anybody's way. Nothing has changed yet.
+        if new_start < old_start:
+            self._demand_free(new_start, new_end, new_start, min(new_end, old_start - 1))
+        if old_end < new_end:
+            self._demand_free(new_start, new_end, max(new_start, old_end + 1), new_end)
+        self._index.remove(old_start, old_end)
+        self._index.add(new_start, new_end)
+
+    def available(
+        self,
+        size: S,
+        *,
+        align: int | None = None,
+        policy: Policy[R] | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> R | None:
+        """Return what `allocate` would grant now, without allocating; `None` for a refusal.
+
+        Raises what `allocate` raises for requests that make no sense.
+        """
+        try:
+            return self._resource(self._find(None, size, align, policy, within))
+        except (NoSpaceError, OutOfBoundsError, OutsideWindowError, MisalignedError, OverlapError):
+            return None
+
+    # ---- their parts; none of these changes anything
+
+    def _find(
+        self,
+        resource: R | None,
+        size: S,
+        align: int | None,
+        policy: Policy[R] | None,
+        within: RangeInclusive[R] | None,
+    ) -> int:
+        """Return the start that the request is granted, or raise."""
+        span = self._span(size)
+        granule = self._granule(align)
+        exact = self._exact_start(resource, policy)
+        if exact is not None:
+            end = exact + span
+            self._place(exact, end, granule, within)
+            self._demand_free(exact, end, exact, end)
+            return exact
+        first, last = self._window(within)
+        start = None
+        if first <= last:
+            if policy is LastMatch:
+                start = self._index.highest_fit(span, granule, first, last)
+            else:
+                start = self._index.lowest_fit(span, granule, first, last)
+        if start is None:
+            raise NoSpaceError(self._unit, span + 1, granule, first, last)
+        return start
+
+    def _exact_start(self, resource: R | None, policy: Policy[R] | None) -> int | None:
+        """Return the start that the caller insists on, if any."""
+        if isinstance(policy, ExactMatch):
+            start = plain_int(self._unit, "ExactMatch", policy.start)
+            if resource is not None and plain_int(self._unit, "resource", resource) != start:
+                raise ConflictingRequestError(
+                    self._unit, f"resource {resource!r} and {policy!r} differ: pass only one"
+                )
+            return start
+        if resource is None:
+            return None
+        if policy is not None:
+            raise ConflictingRequestError(
+                self._unit,
+                f"resource {resource!r} asks for an exact start and {policy!r} for any: "
+                "pass only one",
+            )
+        return plain_int(self._unit, "resource", resource)
+
+    def _span(self, size: S) -> int:
+        """Return the checked size less one: 64 bits hold it even for the whole of 2^64."""
+        units = plain_int(self._unit, "size", size)
+        if units < 1 or self._unit.top < units - 1:
+            raise InvalidSizeError(self._unit, units)
+        return units - 1
+
+    def _granule(self, align: int | None) -> int:
+        """Return the checked alignment, or the default one."""
+        if align is None:
+            return self._align
+        return checked_alignment(self._unit, align)
+
+    def _window(self, within: RangeInclusive[R] | None) -> tuple[int, int]:
+        """Return the part of the window that lies in the space; empty if first > last."""
+        if within is None:
+            return self._base, self._last
+        first = plain_int(self._unit, "first of the window", within.start)
+        last = plain_int(self._unit, "last of the window", within.end)
+        return max(first, self._base), min(last, self._last)
+
+    def _place(self, start: int, end: int, granule: int, within: RangeInclusive[R] | None) -> None:
+        """Raise unless the range may stand where it is, live ranges apart."""
+        if start < self._base or self._last < end:
+            raise OutOfBoundsError(self._unit, start, end, self._base, self._last)
+        first, last = self._window(within)
+        if start < first or last < end:
+            raise OutsideWindowError(self._unit, start, end, first, last)
+        if not is_aligned(start, granule):
+            raise MisalignedError(self._unit, start, end, granule)
+
+    def _demand_free(self, start: int, end: int, part_start: int, part_end: int) -> None:
+        """Raise, naming the whole range, if a live range meets the given part of it."""
+        conflict = self._index.overlapping(part_start, part_end)
+        if conflict is not None:
+            raise OverlapError(self._unit, start, end, conflict[0], conflict[1])
+
+
+def checked_alignment(unit: Unit, align: int) -> int:
+    """Return `align` if it is a power of two of 64 bits; raise `InvalidAlignmentError` if not."""
+    value = plain_int(unit, "align", align)
+    if value < 1 or MAX_ALIGNMENT < value or not is_power_of_two(value):
+        raise InvalidAlignmentError(unit, value)
+    return value
+
+
+class AddressAllocator(RangeAllocator[GuestAddress, GuestUsize]):
+    """Guest addresses, or ports: the `size` bytes from `base` on.
+
+    >>> mmio = AddressAllocator(GuestAddress(0xC000_0000), GuestUsize(0x1000_0000), 0x1000)
+    >>> bar = mmio.allocate(None, GuestUsize(0x4000))
+    >>> hex(bar)
+    '0xc0000000'
+    >>> mmio.allocate(GuestAddress(0xC000_2000), GuestUsize(0x1000))
+    Traceback (most recent call last):
+        ...
+    vm_allocator.errors.OverlapError: 0xc0002000-0xc0002fff overlaps live 0xc0000000-0xc0003fff: \
+free that first or choose another range
+    >>> mmio.update(bar, GuestUsize(0x4000), GuestAddress(0xC000_2000), GuestUsize(0x4000))
+    >>> list(mmio)
+    [RangeInclusive(0xc0002000, 0xc0005fff)]
+
+    `alignment` is a power of two, in bytes, for requests that name none. The space may be a
+    single byte, all of [0, 2^64-1], and anything between. Raises `InvalidTypeError`,
+    `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
+    """
+
+    def __init__(self, base: GuestAddress, size: GuestUsize, alignment: int = 1) -> None:
+        unit: Final = Unit.ADDRESS
+        first = plain_int(unit, "base", base)
+        units = plain_int(unit, "size", size)
+        if units < 1 or unit.top < units - 1:
+            raise InvalidSizeError(unit, units)
+        last = first + (units - 1)
+        if first < 0 or unit.top < last:
+            raise InvalidSpaceError(unit, first, last)
+        align = checked_alignment(unit, alignment)
+        super().__init__(unit, first, last, align, SortedGaps(first, last))

@@ -1,0 +1,56 @@
+"""The arithmetic of alignment: the only place with bit tricks.
+
+Each function is small, total on its stated domain, and keeps every intermediate
+value within 64 bits, so that it ports to Rust or C as it stands. The proofs read
+these functions through lemmas that are proven of this very code on bit-vectors.
+"""
+
+from __future__ import annotations
+
+
+def is_power_of_two(value: int) -> bool:
+    """Whether `value` is 1, 2, 4, ...; 0 and negative numbers are not."""
+    return value > 0 and value & (value - 1) == 0
+
+
+def is_aligned(address: int, align: int) -> bool:
+    """Whether `address` is a multiple of the power of two `align`."""
+    return address & (align - 1) == 0
+
+
+def padding(address: int, align: int) -> int:
+    """How far above `address` its next multiple of the power of two `align` lies.
+
+    0 when `address` is a multiple already. Always below `align`, whereas the
+    multiple itself may lie beyond 2^64-1: hence the distance and not the place.
+    """
+    return -address & (align - 1)
+
+
+def align_down(address: int, align: int) -> int:
+    """Return the greatest multiple of the power of two `align` at or below `address`."""
+    return address & -align
+
+
+def lowest_start(first: int, last: int, span: int, align: int) -> int | None:
+    """Return the lowest aligned start of `span + 1` units within `first` to `last`.
+
+    `None` if there is none. Needs `first <= last` and `span >= 0`.
+    """
+    skip = padding(first, align)
+    room = last - first
+    if skip <= room and span <= room - skip:
+        return first + skip
+    return None
+
+
+def highest_start(first: int, last: int, span: int, align: int) -> int | None:
+    """Return the highest aligned start of `span + 1` units within `first` to `last`.
+
+    `None` if there is none. Needs `first <= last` and `span >= 0`.
+    """
+    if span <= last - first:
+        start = align_down(last - span, align)
+        if first <= start:
+            return start
+    return None

@@ -1,0 +1,247 @@
+"""Typed errors: each is a class, carries the values that caused it, and says what to do.
+
+An operation that raises any of these has changed nothing. `refusal` is the name
+under which `spec/model.py` knows the reason, so that an oracle can compare *why*
+an allocator declined and not only *that* it did.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .resource import MAX_ALIGNMENT, Unit
+
+
+class AllocatorError(Exception):
+    """Root of every error that an allocator raises on purpose."""
+
+    refusal: ClassVar[str] = ""
+
+    def __init__(self, unit: Unit, *values: object) -> None:
+        # The values are Exception.args too, which is what makes errors survive pickling.
+        super().__init__(unit, *values)
+        self.unit = unit
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def describe(self) -> str:
+        """One sentence for people: the values, and what to do instead."""
+        raise NotImplementedError  # pragma: no cover  # abstract: every leaf class describes itself
+
+
+class InvalidRequestError(AllocatorError, ValueError):
+    """The request makes no sense in any state; correct the call."""
+
+
+class RefusedError(AllocatorError):
+    """The request makes sense and cannot be granted in this state."""
+
+
+class InvalidTypeError(InvalidRequestError, TypeError):
+    """A value that is no int stands where an int is wanted."""
+
+    refusal = "invalid-type"
+
+    def __init__(self, unit: Unit, name: str, value: object) -> None:
+        super().__init__(unit, name, value)
+        self.name = name
+        self.value = value
+
+    def describe(self) -> str:
+        kind = type(self.value).__name__
+        return f"{self.name} is {self.value!r}, a {kind}: pass an int"
+
+
+class InvalidSpaceError(InvalidRequestError):
+    """The space of a new allocator does not lie in the values that exist."""
+
+    refusal = "invalid-space"
+
+    def __init__(self, unit: Unit, base: int, last: int) -> None:
+        super().__init__(unit, base, last)
+        self.base = base
+        self.last = last
+
+    def describe(self) -> str:
+        show = self.unit.show
+        return (
+            f"a space from {show(self.base)} to {show(self.last)} is not possible: "
+            f"pass one that lies in {show(0)} to {show(self.unit.top)} and is not empty"
+        )
+
+
+class InvalidSizeError(InvalidRequestError):
+    """A size below 1, or beyond everything that exists."""
+
+    refusal = "invalid-size"
+
+    def __init__(self, unit: Unit, size: int) -> None:
+        super().__init__(unit, size)
+        self.size = size
+
+    def describe(self) -> str:
+        show = self.unit.show
+        return f"size {show(self.size)} is not possible: pass 1 to {show(self.unit.top + 1)}"
+
+
+class InvalidAlignmentError(InvalidRequestError):
+    """An alignment that is no power of two."""
+
+    refusal = "invalid-alignment"
+
+    def __init__(self, unit: Unit, align: int) -> None:
+        super().__init__(unit, align)
+        self.align = align
+
+    def describe(self) -> str:
+        show = self.unit.show
+        return (
+            f"alignment {show(self.align)} is not possible: "
+            f"pass a power of two, 1 to {show(MAX_ALIGNMENT)}"
+        )
+
+
+class InvalidRangeError(InvalidRequestError):
+    """A range that ends before it starts, or starts below 0."""
+
+    refusal = "invalid-range"
+
+    def __init__(self, unit: Unit, start: object, end: object) -> None:
+        super().__init__(unit, start, end)
+        self.start = start
+        self.end = end
+
+    def describe(self) -> str:
+        show = self.unit.show
+        return (
+            f"range {show(self.start)}-{show(self.end)} is empty: "
+            "pass a start that is at most its end"
+        )
+
+
+class ConflictingRequestError(InvalidRequestError):
+    """Two arguments of one call contradict each other."""
+
+    refusal = "conflicting-request"
+
+    def __init__(self, unit: Unit, what: str) -> None:
+        super().__init__(unit, what)
+        self.what = what
+
+    def describe(self) -> str:
+        return self.what
+
+
+class RangeRefusedError(RefusedError):
+    """A refusal about one definite range, `start` to `end`, both included."""
+
+    def __init__(self, unit: Unit, start: int, end: int, *more: object) -> None:
+        super().__init__(unit, start, end, *more)
+        self.start = start
+        self.end = end
+
+    def shown(self) -> str:
+        """The range that was asked for, as people write it."""
+        return self.unit.show_range(self.start, self.end)
+
+
+class OutOfBoundsError(RangeRefusedError):
+    """The range does not lie in the allocator's space."""
+
+    refusal = "out-of-bounds"
+
+    def __init__(self, unit: Unit, start: int, end: int, base: int, last: int) -> None:
+        super().__init__(unit, start, end, base, last)
+        self.base = base
+        self.last = last
+
+    def describe(self) -> str:
+        space = self.unit.show_range(self.base, self.last)
+        return f"{self.shown()} is not within the space {space}: choose a range inside it"
+
+
+class OutsideWindowError(RangeRefusedError):
+    """The range lies in the space and not in the window of the request."""
+
+    refusal = "outside-window"
+
+    def __init__(self, unit: Unit, start: int, end: int, first: int, last: int) -> None:
+        super().__init__(unit, start, end, first, last)
+        self.first = first
+        self.last = last
+
+    def describe(self) -> str:
+        window = self.unit.show_range(self.first, self.last)
+        return f"{self.shown()} is not within the window {window}: widen it or move the range"
+
+
+class MisalignedError(RangeRefusedError):
+    """The start is no multiple of the alignment."""
+
+    refusal = "misaligned"
+
+    def __init__(self, unit: Unit, start: int, end: int, align: int) -> None:
+        super().__init__(unit, start, end, align)
+        self.align = align
+
+    def describe(self) -> str:
+        align = self.unit.show(self.align)
+        return f"{self.shown()} does not start at a multiple of {align}: pass an aligned start"
+
+
+class OverlapError(RangeRefusedError):
+    """A live range is in the way; `conflict_start` to `conflict_end` is the lowest such."""
+
+    refusal = "overlap"
+
+    def __init__(
+        self, unit: Unit, start: int, end: int, conflict_start: int, conflict_end: int
+    ) -> None:
+        super().__init__(unit, start, end, conflict_start, conflict_end)
+        self.conflict_start = conflict_start
+        self.conflict_end = conflict_end
+
+    def describe(self) -> str:
+        conflict = self.unit.show_range(self.conflict_start, self.conflict_end)
+        return f"{self.shown()} overlaps live {conflict}: free that first or choose another range"
+
+
+class NotAllocatedError(RangeRefusedError):
+    """Exactly this range is not live; a part of a live range is not a live range."""
+
+    refusal = "not-allocated"
+
+    def describe(self) -> str:
+        return f"{self.shown()} is not a live range: pass exactly what was allocated"
+
+
+class NoSpaceError(RefusedError):
+    """No aligned gap within the window is large enough."""
+
+    refusal = "no-space"
+
+    def __init__(self, unit: Unit, size: int, align: int, first: int, last: int) -> None:
+        super().__init__(unit, size, align, first, last)
+        self.size = size
+        self.align = align
+        self.first = first
+        self.last = last
+
+    def describe(self) -> str:
+        show = self.unit.show
+        window = self.unit.show_range(self.first, self.last)
+        return (
+            f"no room for {show(self.size)} aligned to {show(self.align)} within {window}: "
+            "free something, or ask for less"
+        )
+
+
+class BrokenInvariantError(AssertionError):
+    """An allocator found its own state damaged: a defect of this library, never of the caller."""
+
+
+def hold(invariant: str, holds: bool, state: object) -> None:  # noqa: FBT001  # reads as a sentence
+    """Raise `BrokenInvariantError` with the name of the invariant and the state unless it holds."""
+    if not holds:
+        raise BrokenInvariantError(f"broken invariant: {invariant}; {state}")

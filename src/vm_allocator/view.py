@@ -1,0 +1,145 @@
+"""What can be asked of an allocator without changing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Self
+
+from .arithmetic import is_power_of_two
+from .errors import hold
+from .ranges import RangeInclusive
+from .resource import R, S, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .gaps import GapIndex
+
+
+class RangeView(Generic[R, S]):
+    """The reading half of an allocator: its space, its live ranges, its gaps.
+
+    `n` below is the number of live ranges.
+    """
+
+    _unit: Unit
+    _base: int
+    _last: int
+    _align: int
+    _index: GapIndex
+
+    @property
+    def base(self) -> R:
+        """First resource of the space."""
+        return self._resource(self._base)
+
+    @property
+    def last(self) -> R:
+        """Last resource of the space, itself included."""
+        return self._resource(self._last)
+
+    @property
+    def space(self) -> RangeInclusive[R]:
+        """All that is managed, as a range."""
+        return RangeInclusive(self.base, self.last)
+
+    @property
+    def size(self) -> int:
+        """Units in the space, live or not: 1 to 2^64."""
+        return self._last - self._base + 1
+
+    @property
+    def alignment(self) -> int:
+        """The alignment of a request that names none."""
+        return self._align
+
+    def __len__(self) -> int:
+        """Return the number of live ranges. O(1)."""
+        return len(self._index)
+
+    def __iter__(self) -> Iterator[RangeInclusive[R]]:
+        """Iterate over the live ranges, lowest first. O(n) in all."""
+        return (self._range(*live) for live in self._index.live())
+
+    def gaps(self) -> Iterator[RangeInclusive[R]]:
+        """Iterate over the maximal free ranges, lowest first. O(n) in all."""
+        return (self._range(*gap) for gap in self._index.gaps())
+
+    def lookup(self, resource: R) -> RangeInclusive[R] | None:
+        """Return the live range that `resource` lies in; `None` if there is none. O(log n)."""
+        value = resource.__index__()
+        found = self._index.overlapping(value, value)
+        return None if found is None else self._range(*found)
+
+    def __contains__(self, item: R | RangeInclusive[R]) -> bool:
+        """Whether a resource lies in a live range, or exactly this range is live. O(log n)."""
+        if isinstance(item, RangeInclusive):
+            return self._index.is_live(item.start.__index__(), item.end.__index__())
+        return self.lookup(item) is not None
+
+    @property
+    def live_size(self) -> int:
+        """Units in live ranges. O(n)."""
+        return sum(end - start + 1 for start, end in self._index.live())
+
+    @property
+    def free_size(self) -> int:
+        """Units in gaps. O(n)."""
+        return self.size - self.live_size
+
+    @property
+    def largest_gap(self) -> int:
+        """Units in the largest gap; 0 when the space is full. O(n)."""
+        return max((end - start + 1 for start, end in self._index.gaps()), default=0)
+
+    def copy(self) -> Self:
+        """Return an equal allocator that shares nothing with this one. O(n)."""
+        twin = self.__class__.__new__(self.__class__)
+        twin._unit, twin._base, twin._last = self._unit, self._base, self._last
+        twin._align, twin._index = self._align, self._index.copy()
+        return twin
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self.copy()
+
+    def __eq__(self, other: object) -> bool:
+        """Same kind, space and default alignment, and the same live ranges. O(n)."""
+        if not isinstance(other, RangeView):
+            return NotImplemented
+        mine = (type(self), self._base, self._last, self._align, list(self._index.live()))
+        theirs = (type(other), other._base, other._last, other._align, list(other._index.live()))
+        return mine == theirs
+
+    # Allocators change; a hash that changes with them would be a trap.
+    __hash__ = None  # type: ignore[assignment]  # the documented way to be unhashable
+
+    def __repr__(self) -> str:
+        show = self._unit.show
+        return (
+            f"<{type(self).__name__} {self._unit.show_range(self._base, self._last)} "
+            f"alignment={show(self._align)}: {len(self)} live, "
+            f"{show(self.free_size)} free, largest gap {show(self.largest_gap)}>"
+        )
+
+    def _check(self) -> None:
+        """Raise `BrokenInvariantError` unless every invariant holds. O(n)."""
+        state = repr(self)
+        hold("the space exists", 0 <= self._base <= self._last <= self._unit.top, state)
+        hold("the alignment is a power of two", is_power_of_two(self._align), state)
+        self._index._check()  # noqa: SLF001  # the index's own half of this very check
+        live = list(self._index.live())
+        hold("live ranges are counted", len(live) == len(self._index), state)
+        hold(
+            "live ranges lie in the space",
+            all(self._base <= start <= end <= self._last for start, end in live),
+            state,
+        )
+
+    def _resource(self, value: int) -> R:
+        """Give a plain int its static type; nothing happens at run time."""
+        resource: R = value  # type: ignore[assignment]  # NewTypes are ints; R is one of them
+        return resource
+
+    def _range(self, start: int, end: int) -> RangeInclusive[R]:
+        return RangeInclusive(self._resource(start), self._resource(end))
