@@ -246,7 +246,7 @@ class RangeAllocator(RangeView[R, S]):
 def checked_alignment(unit: Unit, align: int) -> int:
     """Return `align` if it is a power of two of 64 bits; raise `InvalidAlignmentError` if not."""
     value = plain_int(unit, "align", align)
-    if value < 1 or MAX_ALIGNMENT < value or not is_power_of_two(value):
+    if not 1 <= value <= MAX_ALIGNMENT or not is_power_of_two(value):
         raise InvalidAlignmentError(unit, value)
     return value
 

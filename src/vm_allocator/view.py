@@ -127,7 +127,7 @@ class RangeView(Generic[R, S]):
         state = repr(self)
         hold("the space exists", 0 <= self._base <= self._last <= self._unit.top, state)
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
-        self._index._check()  # noqa: SLF001  # the index's own half of this very check
+        self._index._check()  # the index's own half of this very check
         live = list(self._index.live())
         hold("live ranges are counted", len(live) == len(self._index), state)
         hold(

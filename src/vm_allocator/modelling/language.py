@@ -1,0 +1,153 @@
+"""The words in which a model is written: state, actions, invariants, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., object]")
+M = TypeVar("M", bound="Model")
+T = TypeVar("T")
+
+
+class Range(NamedTuple):
+    """The inclusive interval from `start` to `end`. May be empty (`end < start`)."""
+
+    start: int
+    end: int
+
+
+class RangeSet(Protocol):
+    """A finite set of ranges. Immutable: `with_range` and `without` return another set."""
+
+    def __contains__(self, member: Range) -> bool:
+        """Whether exactly this range is a member."""
+        ...
+
+    def all(self, holds: Callable[[Range], bool]) -> bool:
+        """Whether the predicate holds of every member."""
+        ...
+
+    def all_pairs(self, holds: Callable[[Range, Range], bool]) -> bool:
+        """Whether the symmetric predicate holds of every two members, each with itself included."""
+        ...
+
+    def lowest(self, where: Callable[[Range], bool]) -> Range | None:
+        """Return the member with the least start among those where the predicate holds."""
+        ...
+
+    def highest(self, where: Callable[[Range], bool]) -> Range | None:
+        """Return the member with the greatest start among those where the predicate holds."""
+        ...
+
+    def with_range(self, member: Range) -> RangeSet:
+        """Return the set with one member more."""
+        ...
+
+    def without(self, member: Range) -> RangeSet:
+        """Return the set with one member less."""
+        ...
+
+    def gaps(self, space: Range) -> RangeSet:
+        """Return the maximal intervals of `space` that share no value with any member."""
+        ...
+
+    def same_as(self, other: RangeSet) -> bool:
+        """Whether both sets have the same members."""
+        ...
+
+
+class IntMap(Protocol):
+    """A total map from int to int. Immutable."""
+
+    def at(self, key: int) -> int:
+        """Return the value at `key`."""
+        ...
+
+    def put(self, key: int, value: int) -> IntMap:
+        """Return the map that differs at `key` alone."""
+        ...
+
+
+class Refused(Exception):  # noqa: N818  # a refusal is no error: the model says no, as it should
+    """An action declines. Its state stays as it was: there is no other state to be in."""
+
+    def __init__(self, refusal: str) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+
+def require(condition: bool, refusal: str) -> None:  # noqa: FBT001  # reads as a sentence
+    """Guard an action: refuse by this name unless the condition holds."""
+    if not condition:
+        raise Refused(refusal)
+
+
+def demand(found: T | None, refusal: str) -> T:
+    """Guard an action: refuse by this name if there is nothing to act on."""
+    if found is None:
+        raise Refused(refusal)
+    return found
+
+
+@dataclass(frozen=True)
+class Model:
+    """A state. Subclasses add fields, `@invariant` predicates and `@action` methods."""
+
+    @classmethod
+    def invariants(cls) -> dict[str, Callable[[Self], bool]]:
+        """Return the predicates that hold in every state, by name."""
+        return _marked(cls, "__invariant__")
+
+    @classmethod
+    def actions(cls) -> dict[str, Callable[..., Step[Self]]]:
+        """Return the actions, by name."""
+        return _marked(cls, "__action__")
+
+
+class Step(NamedTuple, Generic[M]):
+    """What a granted action did: the state after it, and the range that it granted, if any."""
+
+    after: M
+    granted: Range | None = None
+
+
+class Outcome(NamedTuple, Generic[M]):
+    """What came of an action: a step, or a refusal and the state as it was."""
+
+    after: M
+    granted: Range | None
+    refusal: str | None
+
+
+def attempt(before: M, act: Callable[[], Step[M]]) -> Outcome[M]:
+    """Carry out an action of `before`. The meaning of a refusal is that nothing changes."""
+    try:
+        step = act()
+    except Refused as refused:
+        return Outcome(before, None, refused.refusal)
+    return Outcome(step.after, step.granted, None)
+
+
+def invariant(predicate: F) -> F:
+    """Mark a method of a model as true in every state."""
+    predicate.__invariant__ = True  # type: ignore[attr-defined]  # functions take attributes
+    return predicate
+
+
+def action(method: F) -> F:
+    """Mark a method of a model as a step: it refuses (`require`, `demand`) or returns a `Step`."""
+    method.__action__ = True  # type: ignore[attr-defined]  # functions take attributes
+    return method
+
+
+def _marked(cls: type, mark: str) -> dict[str, Any]:
+    return {
+        name: member
+        for base in reversed(cls.__mro__)
+        for name, member in vars(base).items()
+        if getattr(member, mark, False)
+    }
