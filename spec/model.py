@@ -77,18 +77,19 @@ def usable(gap: Range, window: Range) -> Range:
 
 
 def lowest_start(gap: Range, request: Request) -> int:
-    """Return the lowest aligned address in the usable part of the gap, whether it fits or not."""
+    """Return the lowest aligned start that begins in the usable part of the gap or after it."""
     return align_up(usable(gap, request.window).start, request.align)
 
 
 def highest_start(gap: Range, request: Request) -> int:
-    """Return the highest aligned start that still ends in the usable part of the gap."""
+    """Return the highest aligned start from which the request ends in the usable part."""
     return align_down(usable(gap, request.window).end - request.size + 1, request.align)
 
 
 def has_room(gap: Range, request: Request) -> bool:
     """Whether the request fits somewhere in the gap."""
-    return request.at(lowest_start(gap, request)).end <= usable(gap, request.window).end
+    part = usable(gap, request.window)
+    return part.start <= part.end and request.at(lowest_start(gap, request)).end <= part.end
 
 
 @dataclass(frozen=True)

@@ -93,5 +93,9 @@ class FiniteMap:
         """Return the map that differs at `key` alone. O(n)."""
         return FiniteMap({**self._items, key: value})
 
+    def items(self) -> dict[int, int]:
+        """Return what was put, by key."""
+        return dict(self._items)
+
     def __repr__(self) -> str:
         return repr(self._items)

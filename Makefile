@@ -1,0 +1,96 @@
+# Every target works alone, on a machine with Python 3.11+, make and a package index.
+# The first one to run sets up .venv from the locked dependencies.
+
+PYTHON ?= python3
+JOBS ?= 2
+PYTEST_ARGS ?=
+VERIFY_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+LOCK_TOOLS := build/lock-tools
+UV_VERSION := 0.13.9
+PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+TYPED := $(strip src spec tests $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
+
+.DEFAULT_GOAL := help
+.PHONY: help verify test test-full lint pictures lock wheel clean
+.PHONY: check-python check-style check-format check-types check-arrows
+
+help: ## list the targets
+	@echo "usage: make TARGET [PYTHON=python3] [JOBS=2] [PYTEST_ARGS=...] [VERIFY_ARGS=...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+verify: $(READY) ## prove the specification and run the state machines: the main job
+	@echo "==> vm-allocator verify"
+	@$(BIN)/vm-allocator verify $(VERIFY_ARGS)
+
+test: $(READY) ## run the tests, with branch coverage of src and spec
+	@echo "==> tests, $(JOBS) at a time, with branch coverage"
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-branch --cov-report=term $(PYTEST_ARGS)
+
+test-full: $(READY) ## run the tests with many more examples, fresh ones each time
+	@echo "==> tests, $(JOBS) at a time, with many more examples"
+	@$(BIN)/python -m pytest -n $(JOBS) -p tests.long_profile --hypothesis-profile=full $(PYTEST_ARGS)
+
+lint: check-style check-format check-types check-arrows ## check style, format, types and imports
+
+check-style: $(READY)
+	@echo "==> ruff check"
+	@$(BIN)/ruff check
+
+check-format: $(READY)
+	@echo "==> ruff format --check"
+	@$(BIN)/ruff format --check
+
+check-types: $(READY)
+	@echo "==> mypy --strict $(TYPED)"
+	@$(BIN)/mypy --strict $(TYPED)
+
+check-arrows: $(READY)
+	@echo "==> lint-imports: the one-way arrows between packages"
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+pictures: $(READY) ## draw the pictures of the README again
+	@echo "==> pictures"
+	@$(BIN)/python -m vm_allocator.pictures
+
+wheel: $(READY) ## build the source distribution, and the wheel from it, into dist/
+	@echo "==> source distribution and wheel"
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation --outdir dist
+
+lock: check-python ## resolve requirements/dev.in into requirements/dev.lock again
+	@echo "==> locking the development dependencies with uv $(UV_VERSION)"
+	@$(PYTHON) -m venv $(LOCK_TOOLS)
+	@$(LOCK_TOOLS)/bin/pip install $(PIP_FLAGS) uv==$(UV_VERSION)
+	@$(LOCK_TOOLS)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate requirements/dev.in -o requirements/dev.lock
+	@echo "requirements/dev.lock is up to date; delete it first to move to the newest versions"
+
+clean: ## remove .venv and everything else that was made
+	@echo "==> removing .venv, caches, build and dist"
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache .coverage .coverage.*
+	@find src spec tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+check-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not:" \
+			"run 'make PYTHON=/path/to/python3.11 ...'" >&2; \
+		exit 1; }
+
+# Made anew when the lock or the package's own metadata changes. A virtual environment
+# of another Python version is replaced; one of the same version is brought up to date.
+$(READY): requirements/dev.lock pyproject.toml | check-python
+	@echo "==> setting up $(VENV) from requirements/dev.lock; the first time takes a minute"
+	@version=$$($(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])') && \
+		{ [ -x "$(BIN)/pip" ] && [ -d "$(VENV)/lib/$$version" ]; } || \
+		$(PYTHON) -m venv --clear $(VENV) || { \
+		echo "'$(PYTHON) -m venv' failed: install the venv module of this Python" \
+			"(a package of its own on some systems)" >&2; \
+		exit 1; }
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,28 @@
+"""The theorems about `spec.model`: one function each, its name a sentence.
+
+`all_theorems` finds every one by looking through the modules of this package, so that a
+theorem cannot be written and then forgotten.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from vm_allocator.proving.theorem import Theorem
+
+NOT_THEOREMS = {"cases", "arithmetic"}
+"""Modules of another kind: what the theorems share, and the lemmas on bit-vectors."""
+
+
+def all_theorems() -> list[Theorem]:
+    """Return every theorem about the model, in the order in which a reader meets them."""
+    modules = sorted(
+        found.name for found in pkgutil.iter_modules(__path__) if found.name not in NOT_THEOREMS
+    )
+    return [
+        member
+        for name in modules
+        for member in vars(importlib.import_module(f"{__name__}.{name}")).values()
+        if isinstance(member, Theorem)
+    ]

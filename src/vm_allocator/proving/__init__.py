@@ -1,0 +1,1 @@
+"""Proving and refuting sentences about models."""

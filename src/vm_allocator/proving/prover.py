@@ -1,0 +1,160 @@
+"""From a theorem to obligations, and from their answers to a verdict.
+
+Each way in which a claim could fail is a path; its obligation is that the path is
+impossible. z3 decides; the second solver gets the same question as SMT-LIB 2 text. Both are
+asked the negation: `unsat` means that the claim cannot fail on this path.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from vm_allocator.modelling import Refused
+from vm_allocator.symbolic import Explorer, PathLimitError, Raised, UnsupportedError, smt
+
+from .counterexample import from_samples, from_solver
+from .lemmas import lemma_instances
+from .second_opinion import SolverName, ask, named
+from .symbolic_case import SymbolicCase
+from .verdict import Opinion, Proof, Verdict
+
+if TYPE_CHECKING:
+    from vm_allocator.modelling import Model
+    from vm_allocator.symbolic.smt import Answer, BoolTerm
+
+    from .concrete_case import SmallStates, Values
+    from .theorem import Theorem
+
+Z3_LIMIT: Final = 20_000_000
+"""z3's own count of work per obligation, beyond which the answer is `unknown`."""
+
+LOGIC: Final = "QF_UFLIA"
+SECOND_SOLVER: Final[SolverName] = "cvc5"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How a theorem is tried."""
+
+    second_opinion: bool = True
+    """Ask the second solver, too."""
+    keep_smt_lib: bool = False
+    """Return the obligations as text."""
+    seed: int = 0
+    """Of the sampled search for a counterexample."""
+
+
+class _NotProvedError(Exception):
+    """The first obligation that fails ends the attempt."""
+
+    def __init__(self, answer: Answer, question: list[BoolTerm]) -> None:
+        super().__init__(answer)
+        self.answer = answer
+        self.question = question
+
+
+@dataclass
+class _Attempt:
+    """One theorem on one model, and what became of its obligations so far."""
+
+    theorem: Theorem
+    model: type[Model]
+    effort: Effort
+    paths: int = 0
+    obligations: int = 0
+    opinions: list[Answer] = field(default_factory=list)
+    smt_lib: list[str] = field(default_factory=list)
+    case: SymbolicCase[Model] = field(init=False)
+
+    def run(self) -> None:
+        """Take every path. Raises `_NotProvedError` at the first claim that may fail."""
+        for outcome in Explorer().paths(self._run_once):
+            if isinstance(outcome, Raised) and not isinstance(outcome.error, Refused):
+                raise outcome.error
+
+    def _run_once(self) -> None:
+        self.paths += 1
+        self.case = SymbolicCase(self.model, self._discharge)
+        self.theorem.state(self.case)
+
+    def _discharge(self) -> None:
+        """Show that the path just taken, on which a claim fails, is impossible."""
+        known, mentions = self.case.world.facts()
+        question = [*known, *lemma_instances(mentions)]
+        self.obligations += 1
+        text = ""
+        if self.effort.keep_smt_lib or self.effort.second_opinion:
+            text = smt.smt_lib(question, LOGIC)
+        if self.effort.keep_smt_lib:
+            self.smt_lib.append(text)
+        answer = smt.Solver(question, limit=Z3_LIMIT).check()
+        if answer != "unsat":
+            raise _NotProvedError(answer, question)
+        if self.effort.second_opinion:
+            self.opinions.append(ask(SECOND_SOLVER, text))
+
+    def opinion(self) -> Opinion:
+        """Sum up the second solver's answers."""
+        if not self.effort.second_opinion:
+            return Opinion.NOT_ASKED
+        if "sat" in self.opinions:
+            return Opinion.CONTRADICTED
+        if self.opinions and all(answer == "unsat" for answer in self.opinions):
+            return Opinion.CONFIRMED
+        return Opinion.NOT_CONFIRMED
+
+
+def prove(
+    theorem: Theorem,
+    model: type[Model],
+    states: SmallStates[Model],
+    effort: Effort = Effort(),
+) -> Proof:
+    """Try to prove the theorem of the model; never raises for a theorem that is false.
+
+    `states` supplies small reachable states in case that a counterexample is looked for. A
+    theorem without a single obligation claims nothing and is `unknown`.
+    """
+    began = time.perf_counter()
+    attempt = _Attempt(theorem, model, effort)
+    verdict, reason, counterexample = Verdict.PROVED, "", None
+    try:
+        attempt.run()
+        if not attempt.obligations:
+            verdict, reason = Verdict.UNKNOWN, "the theorem makes no claim on any path"
+    except _NotProvedError as failed:
+        counterexample = _explain(attempt, failed, states)
+        verdict = Verdict.REFUTED if counterexample else Verdict.UNKNOWN
+        reason = (
+            f"a claim fails (obligation {attempt.obligations})"
+            if counterexample
+            else f"z3 answers {failed.answer} to obligation {attempt.obligations}, "
+            "and no counterexample was found"
+        )
+    except (PathLimitError, UnsupportedError) as limit:
+        verdict, reason = Verdict.UNKNOWN, str(limit)
+    return Proof(
+        name=theorem.name,
+        claim=theorem.claim,
+        verdict=verdict,
+        opinion=attempt.opinion() if verdict is Verdict.PROVED else Opinion.NOT_ASKED,
+        second_solver=named(SECOND_SOLVER),
+        paths=attempt.paths,
+        obligations=attempt.obligations,
+        seconds=time.perf_counter() - began,
+        reason=reason,
+        counterexample=counterexample,
+        smt_lib=attempt.smt_lib,
+    )
+
+
+def _explain(
+    attempt: _Attempt, failed: _NotProvedError, states: SmallStates[Model]
+) -> Values | None:
+    """Return values on which the theorem breaks when it is run."""
+    found = from_solver(attempt.theorem, attempt.case, failed.question)
+    if found is not None:
+        return found
+    return from_samples(attempt.theorem, attempt.model, states, attempt.effort.seed)

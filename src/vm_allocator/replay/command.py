@@ -1,0 +1,142 @@
+"""`vm-allocator replay`: thin over `played`, `report` and `data`."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from .data import as_json, as_junit
+from .played import EXIT_CODES, OURS, Makers, Played, Verdict, play_file, verdict_of_all
+from .report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .formats import Line
+
+PICTURE_WIDTH: Final = 120
+
+
+def run(
+    traces: Sequence[Path],
+    *,
+    windows: Path | None = None,
+    json_output: bool = False,
+    junit: Path | None = None,
+    console: Console,
+    progress: Console,
+    makers: Makers = OURS,
+) -> int:
+    """Play the traces, print the results to `console` and the progress to `progress`.
+
+    Returns the exit code: 0 the allocators did as the oracle says, 1 they did not, 2 a trace
+    (or the windows) could not be read, or the JUnit file not be written.
+    """
+    played = [_play(trace, windows, progress, makers) for trace in traces]
+    if json_output:
+        text = json.dumps(as_json(played), indent=2)
+        console.print(text, soft_wrap=True, markup=False, highlight=False)
+    else:
+        report(console, played)
+    verdict = verdict_of_all(played)
+    if junit is not None and not _write_junit(junit, played, progress):
+        verdict = Verdict.REFUTED if verdict is Verdict.REFUTED else Verdict.UNKNOWN
+    return EXIT_CODES[verdict]
+
+
+def _play(file: Path, windows: Path | None, progress: Console, makers: Makers) -> Played:
+    # A bar is for people who watch; a log gets one line per trace.
+    if not progress.is_terminal:
+        progress.print(f"replaying {file.name}", markup=False, highlight=False, soft_wrap=True)
+    with Progress(console=progress, transient=True, disable=not progress.is_terminal) as bar:
+
+        def watch(lines: Sequence[Line]) -> Iterable[Line]:
+            return bar.track(lines, description=f"replaying {file.name}")
+
+        return play_file(file, windows, makers=makers, watch=watch)
+
+
+def _write_junit(junit: Path, played: Sequence[Played], progress: Console) -> bool:
+    try:
+        as_junit(played).write(str(junit), pretty=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        progress.print(
+            f"{junit} cannot be written ({reason}): pass a path in a directory that exists",
+            markup=False,
+            soft_wrap=True,
+        )
+        return False
+    return True
+
+
+def picture(trace: Path, target: Path, windows: Path | None = None) -> None:
+    """Write the report of one trace as an SVG picture: the same bytes for the same trace.
+
+    Raises `TraceError` if the trace cannot be played, `OSError` if `target` cannot be written.
+    """
+    played = play_file(trace, windows)
+    if played.error is not None:
+        raise played.error
+    canvas = Console(
+        record=True,
+        width=PICTURE_WIDTH,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        legacy_windows=False,
+        _environ={},
+    )
+    # The name alone: where the trace lies is nobody's business but the caller's.
+    report(canvas, [replace(played, file=Path(trace.name))])
+    # rich numbers its styles by a digest of the content unless it is given a name.
+    svg = canvas.export_svg(title=f"vm-allocator replay {trace.name}", unique_id="replay")
+    target.write_text(svg, encoding="utf-8")
+
+
+def replay_command(
+    traces: Annotated[
+        list[Path], typer.Argument(metavar="TRACE...", help="Recorded traces, as JSON lines.")
+    ],
+    windows: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The host windows of the traces; windows.json beside each trace by default.",
+        ),
+    ] = None,
+    json_output: Annotated[  # noqa: FBT002  # on the command line it is a named option
+        bool, typer.Option("--json", help="Print the results as JSON on standard output.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the results as JUnit XML.")
+    ] = None,
+) -> None:
+    """Play recorded traces of real guests against allocators and oracle.
+
+    Says what the guest did with its BARs and interrupts, what was refused
+    and why, which BARs end elsewhere than where the guest put them, and
+    whether an allocator ever did other than the specification says.
+
+    A BAR that is refused keeps the range that it holds (policy keep).
+
+    Example: vm-allocator replay tests/traces/q35-provoked.alloc.jsonl
+
+    Exit code: 0 holds, 1 the oracle disagreed, 2 could not tell.
+    """
+    code = run(
+        traces,
+        windows=windows,
+        json_output=json_output,
+        junit=junit,
+        console=Console(),
+        progress=Console(stderr=True),
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,149 @@
+"""The path explorer: a function is run again and again, until every path was taken.
+
+Whenever the code asks a symbolic truth ("is start <= end?"), the explorer decides,
+notes the decision, and comes back later for the other one. A path is the sequence of
+its decisions; what is then known on it is the *path condition*.
+
+The explorer does not ask a solver whether a path is possible: an impossible one is
+explored too and proves everything. Nothing is lost by it but time, and no path can be
+lost to a solver's mistake.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from . import smt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .smt import BoolTerm, IntTerm
+
+T = TypeVar("T")
+
+DEFAULT_PATH_LIMIT: Final = 2000
+
+
+class UnsupportedError(Exception):
+    """The code did what a symbolic reading cannot follow. Never papered over."""
+
+
+class PathLimitError(Exception):
+    """More paths than the budget: the answer is `unknown`, not `proved`."""
+
+
+class PathCut(BaseException):
+    """The path ends here on purpose. Not an Exception, so that no code under proof catches it."""
+
+
+@dataclass(frozen=True)
+class Returned(Generic[T]):
+    """A path that ended with a value."""
+
+    value: T
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A path that ended with an exception."""
+
+    error: Exception
+
+
+class Explorer:
+    """Depth-first over the decisions of one function, each run replaying a prefix of them."""
+
+    _active: list[Explorer] = []  # noqa: RUF012  # the stack of running explorations, process-wide
+
+    def __init__(self, *, may_choose: bool = True, path_limit: int = DEFAULT_PATH_LIMIT) -> None:
+        self._may_choose = may_choose
+        self._path_limit = path_limit
+        self._trail: list[bool] = []
+        self._depth = 0
+        self._pending: list[list[bool]] = []
+        self._fresh = 0
+        self.condition: list[BoolTerm] = []
+        self.run = object()
+        """Identifies the run along the current path; another run has another."""
+
+    @classmethod
+    def active(cls) -> Explorer:
+        """Return the innermost running exploration."""
+        if not cls._active:
+            raise UnsupportedError("a symbolic truth was asked for outside of an exploration")
+        return cls._active[-1]
+
+    def paths(self, function: Callable[[], T]) -> Iterator[Returned[T] | Raised]:
+        """Run the function once per path; yield how each ended, cut ones left out.
+
+        `condition` holds what is known on the path that was yielded last. Raises
+        `PathLimitError` beyond the limit, and whatever `UnsupportedError` the code provokes.
+        """
+        self._pending = [[]]
+        taken = 0
+        while self._pending:
+            taken += 1
+            if taken > self._path_limit:
+                raise PathLimitError(f"more than {self._path_limit} paths")
+            self._trail = self._pending.pop()
+            self._depth = self._fresh = 0
+            self.condition = []
+            self.run = object()
+            with self._running():
+                try:
+                    outcome: Returned[T] | Raised = Returned(function())
+                except PathCut:
+                    continue
+                except (UnsupportedError, PathLimitError):
+                    raise
+                except Exception as error:  # noqa: BLE001  # an outcome of the code under proof
+                    outcome = Raised(error)
+            yield outcome
+
+    def decide(self, formula: BoolTerm) -> bool:
+        """Return whether the formula holds on this path; it does from now on, or does not."""
+        if smt.is_true(formula):
+            return True
+        if smt.is_false(formula):
+            return False
+        decision = self._next_decision()
+        self.assume(formula if decision else smt.neg(formula))
+        return decision
+
+    def choose(self) -> bool:
+        """Return a decision that depends on no formula: both answers are explored."""
+        self._demand_choice()
+        return self._next_decision()
+
+    def assume(self, formula: BoolTerm) -> None:
+        """Know this on the rest of the path. The term is kept alive, and with it its id."""
+        self.condition.append(formula)
+
+    def fresh(self, name: str) -> IntTerm:
+        """Return a new constant; the same one when the path is replayed."""
+        self._demand_choice()
+        self._fresh += 1
+        return smt.integer(f"{name}!{self._fresh}")
+
+    def _demand_choice(self) -> None:
+        if not self._may_choose:
+            raise UnsupportedError("a quantifier inside a quantifier: give the inner one a witness")
+
+    def _next_decision(self) -> bool:
+        if self._depth == len(self._trail):
+            self._trail.append(True)
+            self._pending.append([*self._trail[:-1], False])
+        decision = self._trail[self._depth]
+        self._depth += 1
+        return decision
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        self._active.append(self)
+        try:
+            yield
+        finally:
+            self._active.pop()
