@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, NO_SPACE, U64_MAX, overlaps
+from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, NO_SPACE, U64_MAX, Request, overlaps
 from spec.proofs.cases import (
     FIRST,
     LAST,
@@ -14,7 +14,7 @@ from spec.proofs.cases import (
     holds,
     look_at,
 )
-from vm_allocator.modelling import attempt, is_aligned
+from vm_allocator.modelling import Range, attempt, is_aligned
 from vm_allocator.proving.theorem import theorem
 
 
@@ -147,3 +147,15 @@ def a_block_aligned_to_its_size_never_straddles(case: AllocatorCase) -> None:
     case.assume(request.align == request.size)
     granted = before.allocate_first(request).granted
     case.claim(granted is not None and is_aligned(granted.start, request.size))
+
+
+@theorem
+def an_exact_request_for_the_whole_space_is_granted(case: AllocatorCase) -> None:
+    """A new space, be it all of 2^64, can be allocated in one piece."""
+    top, base, last = case.number("top"), case.number("base"), case.number("last")
+    case.assume(top <= U64_MAX)
+    new = case.read(case.model.initial(top, base, last))
+    whole = Request(last - base + 1, 1, Range(base, last))
+    outcome = attempt(new, lambda: new.allocate_exact(whole, base))
+    case.claim(outcome.refusal is None)
+    case.claim(outcome.granted == Range(base, last))

@@ -7,12 +7,13 @@ the same live ranges and the same gaps.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
-from spec.model import Allocator, Request
+from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, Request, overlaps
 
-from .errors import AllocatorError
+from .errors import AllocatorError, BrokenInvariantError
 from .modelling import Outcome, Range, attempt
 from .policy import ExactMatch, LastMatch, Policy
 from .resource import R, S
@@ -54,9 +55,14 @@ class DisagreementError(AssertionError):
 
 @dataclass
 class Lockstep(Generic[R, S]):
-    """An allocator together with its oracle. Public attributes are for reading only."""
+    """An allocator together with its oracle. Public attributes are for reading only.
+
+    Whatever the allocator raises that is no `AllocatorError` is a disagreement too: the
+    specification knows grants and refusals, and no crashes.
+    """
 
     allocator: RangeAllocator[R, S]
+    name: str = "allocator"
     model: Allocator = field(init=False)
     calls: list[Call] = field(init=False, default_factory=list)
 
@@ -64,8 +70,8 @@ class Lockstep(Generic[R, S]):
         space = self.allocator.space
         top = self.allocator._unit.top  # noqa: SLF001  # the unit is what tells 32 bits from 64
         self.model = Allocator.initial(top, int(space.start), int(space.end))
-        self._setup = f"allocator = {self.allocator!r}"
-        self._compare_states()
+        self._setup = f"{self.name} = {self.allocator!r}"
+        self.compare()
 
     def allocate(
         self,
@@ -77,29 +83,57 @@ class Lockstep(Generic[R, S]):
         within: RangeInclusive[R] | None = None,
     ) -> Outcome[Allocator]:
         """`allocate` on both. Raises `DisagreementError`; a refusal is an outcome."""
-        request = self._request(size, align, within)
-        start = policy.start if isinstance(policy, ExactMatch) else resource
-
-        def act() -> Step[Allocator]:
-            if start is not None:
-                return self.model.allocate_exact(request, int(start))
-            if policy is LastMatch:
-                return self.model.allocate_last(request)
-            return self.model.allocate_first(request)
-
         return self._both(
-            f"allocator.allocate({self._show(resource)}, {self._show(size)}"
+            f"allocate({self._show(resource)}, {self._show(size)}"
             f"{self._options(align=align, policy=policy, within=within)})",
             lambda: self.allocator.allocate(
                 resource, size, align=align, policy=policy, within=within
             ),
-            act,
+            self._allocation(resource, size, align, policy, within),
         )
+
+    def available(
+        self,
+        size: S,
+        *,
+        align: int | None = None,
+        policy: Policy[R] | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """Compare what `available` answers with what the model would grant; nothing changes.
+
+        A refusal that depends on the state is the answer `None`; a request that makes no
+        sense is refused by both.
+        """
+        would = attempt(self.model, self._allocation(None, size, align, policy, within))
+
+        def ask() -> str:
+            found = self.allocator.available(size, align=align, policy=policy, within=within)
+            return self._show(found)
+
+        if would.refusal in (INVALID_SIZE, INVALID_ALIGNMENT):
+            wanted = self._outcome(would.refusal, None)
+        else:
+            wanted = "None" if would.granted is None else self._outcome(None, would.granted.start)
+        options = self._options(align=align, policy=policy, within=within)
+        self._observe(f"available({self._show(size)}{options})", wanted, ask)
+
+    def lookup(self, resource: R) -> None:
+        """Compare what both find live at `resource`; nothing changes."""
+        point = Range(int(resource), int(resource))
+        found = self.model.live.lowest(lambda live: overlaps(live, point))
+
+        def ask() -> str:
+            live = self.allocator.lookup(resource)
+            return "None" if live is None else _show_all([Range(int(live.start), int(live.end))])
+
+        wanted = "None" if found is None else _show_all([found])
+        self._observe(f"lookup({self._show(resource)})", wanted, ask)
 
     def free(self, resource: R, size: S) -> Outcome[Allocator]:
         """`free` on both. Raises `DisagreementError`; a refusal is an outcome."""
         return self._both(
-            f"allocator.free({self._show(resource)}, {self._show(size)})",
+            f"free({self._show(resource)}, {self._show(size)})",
             lambda: self.allocator.free(resource, size),
             lambda: self.model.free(int(resource), int(size)),
         )
@@ -125,52 +159,104 @@ class Lockstep(Generic[R, S]):
 
         shown = ", ".join(map(self._show, (old_resource, old_size, new_resource, new_size)))
         return self._both(
-            f"allocator.update({shown}{self._options(align=align, within=within)})",
+            f"update({shown}{self._options(align=align, within=within)})",
             lambda: self.allocator.update(
                 old_resource, old_size, new_resource, new_size, align=align, within=within
             ),
             act,
         )
 
+    def fork(self, name: str) -> Self:
+        """Return a copy of the allocator beside its oracle; the two share one trace.
+
+        Raises `DisagreementError` unless the copy equals the original, both ways.
+        """
+        twin = copy(self)
+        twin.allocator = self.allocator.copy()
+        twin.name = name
+        self.calls.append(Call(f"{name} = {self.name}.copy()", "done", "done"))
+        if self.allocator != twin.allocator or twin.allocator != self.allocator:
+            self._disagree(f"{name} is not equal to {self.name}")
+        twin.compare()
+        return twin
+
     # ---- the comparison
+
+    def _allocation(
+        self,
+        resource: R | None,
+        size: S,
+        align: int | None,
+        policy: Policy[R] | None,
+        within: RangeInclusive[R] | None,
+    ) -> Callable[[], Step[Allocator]]:
+        """Return the model's action that stands for this call of `allocate`."""
+        request = self._request(size, align, within)
+        start = policy.start if isinstance(policy, ExactMatch) else resource
+
+        def act() -> Step[Allocator]:
+            if start is not None:
+                return self.model.allocate_exact(request, int(start))
+            if policy is LastMatch:
+                return self.model.allocate_last(request)
+            return self.model.allocate_first(request)
+
+        return act
 
     def _both(
         self, text: str, real: Callable[[], R | None], act: Callable[[], Step[Allocator]]
     ) -> Outcome[Allocator]:
         expected = attempt(self.model, act)
-        granted: R | None = None
-        refusal: str | None = None
-        try:
-            granted = real()
-        except AllocatorError as error:
-            refusal = error.refusal
         wanted_start = None if expected.granted is None else expected.granted.start
-        wanted = self._outcome(expected.refusal, wanted_start)
-        # An update grants without a return value: what it did is in the live ranges.
-        actual = self._outcome(refusal, wanted_start if granted is None else int(granted))
-        self.calls.append(Call(text, wanted, actual))
-        self.model = expected.after
-        if wanted != actual:
-            self._disagree(f"expected {wanted}, got {actual}")
-        self._compare_states()
+
+        def operate() -> str:
+            granted = real()
+            # An update grants without a return value: what it did is in the live ranges.
+            return self._outcome(None, wanted_start if granted is None else int(granted))
+
+        self._observe(text, self._outcome(expected.refusal, wanted_start), operate, expected.after)
         return expected
 
-    def _compare_states(self) -> None:
-        for what, actual, expected in (
-            ("live ranges", self.allocator, self.model.live),
-            ("gaps", self.allocator.gaps(), self.model.gaps()),
-        ):
-            found = [Range(int(r.start), int(r.end)) for r in actual]
-            wanted = list(expected)  # type: ignore[call-overload]  # the oracle's sets are finite
-            if found != wanted:
-                self._disagree(f"expected the {what} {_show_all(wanted)}, got {_show_all(found)}")
+    def _observe(
+        self, text: str, wanted: str, real: Callable[[], str], after: Allocator | None = None
+    ) -> None:
+        """Carry out one call, record it, and compare its outcome and the states after it."""
         try:
-            self.allocator._check()  # noqa: SLF001  # there for this caller
-        except AssertionError as error:
-            self._disagree(str(error))
+            actual = real()
+        except AllocatorError as error:
+            actual = self._outcome(error.refusal, None)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
+            actual = f"crashed: {error!r}"
+        self.calls.append(Call(f"{self.name}.{text}", wanted, actual))
+        if after is not None:
+            self.model = after
+        if wanted != actual:
+            self._disagree(f"expected {wanted}, got {actual}")
+        self.compare()
 
-    def _disagree(self, difference: str) -> None:
-        raise DisagreementError(self._setup, self.calls, difference)
+    def compare(self) -> None:
+        """Raise `DisagreementError` unless both have the same live ranges and the same gaps."""
+        try:
+            self._compare("live ranges", list(self.allocator), list(self.model.live))  # type: ignore[call-overload]  # the oracle's sets are finite
+            self._compare("gaps", list(self.allocator.gaps()), list(self.model.gaps()))  # type: ignore[call-overload]  # likewise
+            self.allocator._check()  # noqa: SLF001  # there for this caller
+        except DisagreementError:
+            raise
+        except BrokenInvariantError as error:
+            self._disagree(f"{self.name}: {error}")
+        except Exception as error:  # noqa: BLE001  # a state that cannot even be read
+            self._disagree(f"the state of {self.name} cannot be read: {error!r}")
+
+    def _compare(self, what: str, actual: list[RangeInclusive[R]], wanted: list[Range]) -> None:
+        found = [Range(int(r.start), int(r.end)) for r in actual]
+        if found != wanted:
+            self._disagree(
+                f"expected the {what} of {self.name} to be {_show_all(wanted)}, "
+                f"got {_show_all(found)}"
+            )
+
+    def _disagree(self, difference: str) -> NoReturn:
+        raise DisagreementError(self._setup, list(self.calls), difference) from None
 
     # ---- words
 

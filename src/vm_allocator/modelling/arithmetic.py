@@ -35,6 +35,7 @@ class Leaf(Generic[P, T]):
         self.__name__ = code.__name__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read the leaf: by its code, or as the symbolic arguments have it."""
         for argument in args:
             if isinstance(argument, Symbolic):
                 answer: T = argument.read_leaf(self.__name__, args)  # type: ignore[assignment]  # a symbolic T

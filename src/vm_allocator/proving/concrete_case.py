@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from random import Random
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from vm_allocator.modelling import FiniteMap, FiniteRanges, IntMap, Model, Range, RangeSet, Refused
+from vm_allocator.modelling import FiniteMap, FiniteRanges, IntMap, Range, RangeSet, Refused
 
 from .theorem import Case, M, Theorem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from random import Random
 
 T = TypeVar("T")
 
@@ -163,7 +163,7 @@ class SampledCase(ConcreteCase[M]):
         return option
 
 
-def breaks(theorem: Theorem, case: ConcreteCase[Model]) -> bool:
+def breaks(theorem: Theorem, case: ConcreteCase[M]) -> bool:
     """Run the theorem on the case; return whether a claim of it failed there."""
     try:
         theorem.state(case)
@@ -172,3 +172,28 @@ def breaks(theorem: Theorem, case: ConcreteCase[Model]) -> bool:
     except (IrrelevantError, Refused):
         return False
     return False
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What came of running a theorem on sampled cases."""
+
+    cases: int
+    relevant: int
+    """Cases in which at least one claim was reached."""
+    broken: Values | None
+    """A case in which a claim failed."""
+
+
+def sample(
+    theorem: Theorem, model: type[M], states: SmallStates[M], *, cases: int, seed: int
+) -> Sampling:
+    """Run the theorem on random small cases, until one breaks it."""
+    random = Random(seed)  # noqa: S311  # reproducible sampling, no secret
+    relevant = 0
+    for number in range(cases):
+        case = SampledCase(model, states, random)
+        if breaks(theorem, case):
+            return Sampling(number + 1, relevant, case.values)
+        relevant += case.claims > 0
+    return Sampling(cases, relevant, None)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from vm_allocator.modelling import Model, Range
+from vm_allocator.modelling import Range
 from vm_allocator.symbolic import smt
 
 from .concrete_case import ReplayedCase, SampledCase, Values, breaks
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .concrete_case import SmallStates
     from .symbolic_case import SymbolicCase
-    from .theorem import Theorem
+    from .theorem import M, Theorem
 
 SEARCH_LIMIT: Final = 3_000_000
 """z3's work per question of the search; giving up here costs only readability."""
@@ -39,7 +39,7 @@ _SMALL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 31, 64, 255, 4096, 2**16, 2*
 
 
 def from_solver(
-    theorem: Theorem, case: SymbolicCase[Model], question: Sequence[BoolTerm]
+    theorem: Theorem, case: SymbolicCase[M], question: Sequence[BoolTerm]
 ) -> Values | None:
     """Return values that break the theorem, out of a model of the failed obligation."""
     solver = smt.Solver([*question, *exact_instances(question)], limit=SEARCH_LIMIT)
@@ -51,7 +51,7 @@ def from_solver(
 
 
 def from_samples(
-    theorem: Theorem, model: type[Model], states: SmallStates[Model], seed: int
+    theorem: Theorem, model: type[M], states: SmallStates[M], seed: int
 ) -> Values | None:
     """Return sampled values that break the theorem, the most readable ones of a few."""
     random = Random(seed)  # noqa: S311  # reproducible sampling, no secret
@@ -80,26 +80,28 @@ def _minimised(solver: smt.Solver, numbers: list[IntTerm]) -> Valuation:
     return valuation
 
 
-def _values(case: SymbolicCase[Model], valuation: Valuation) -> Values:
+def _values(case: SymbolicCase[M], valuation: Valuation) -> Values:
     values = Values(
         numbers={name: valuation.integer(term) for name, term in case.numbers.items()},
         choices=dict(case.choices),
     )
     pairs = case.world.in_play()
     for name, state in case.states.items():
-        for part, value in vars(state).items():
-            own = f"{name}.{part}"
+        parts = vars(state)
+        starts: set[int] = set()
+        for part, value in parts.items():
             if isinstance(value, SymbolicRanges):
-                values.ranges[own] = sorted(
-                    {
-                        Range(valuation.integer(start), valuation.integer(end))
-                        for start, end in pairs
-                        if valuation.holds(value.member(start, end))
-                    }
-                )
-            elif isinstance(value, SymbolicMap):
-                keys = [start for start, _ in pairs]
-                values.maps[own] = {
-                    valuation.integer(key): valuation.integer(value.value(key)) for key in keys
+                members = {
+                    Range(valuation.integer(start), valuation.integer(end))
+                    for start, end in pairs
+                    if valuation.holds(value.member(start, end))
+                }
+                values.ranges[f"{name}.{part}"] = sorted(members)
+                starts |= {member.start for member in members}
+        for part, value in parts.items():
+            if isinstance(value, SymbolicMap):
+                values.maps[f"{name}.{part}"] = {
+                    start: valuation.integer(value.value(smt.literal(start)))
+                    for start in sorted(starts)
                 }
     return values

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic
 
 from vm_allocator.modelling import Refused
 from vm_allocator.symbolic import Explorer, PathLimitError, Raised, UnsupportedError, smt
@@ -18,10 +18,10 @@ from .counterexample import from_samples, from_solver
 from .lemmas import lemma_instances
 from .second_opinion import SolverName, ask, named
 from .symbolic_case import SymbolicCase
+from .theorem import M
 from .verdict import Opinion, Proof, Verdict
 
 if TYPE_CHECKING:
-    from vm_allocator.modelling import Model
     from vm_allocator.symbolic.smt import Answer, BoolTerm
 
     from .concrete_case import SmallStates, Values
@@ -56,17 +56,17 @@ class _NotProvedError(Exception):
 
 
 @dataclass
-class _Attempt:
+class _Attempt(Generic[M]):
     """One theorem on one model, and what became of its obligations so far."""
 
     theorem: Theorem
-    model: type[Model]
+    model: type[M]
     effort: Effort
     paths: int = 0
     obligations: int = 0
     opinions: list[Answer] = field(default_factory=list)
     smt_lib: list[str] = field(default_factory=list)
-    case: SymbolicCase[Model] = field(init=False)
+    case: SymbolicCase[M] = field(init=False)
 
     def run(self) -> None:
         """Take every path. Raises `_NotProvedError` at the first claim that may fail."""
@@ -108,8 +108,8 @@ class _Attempt:
 
 def prove(
     theorem: Theorem,
-    model: type[Model],
-    states: SmallStates[Model],
+    model: type[M],
+    states: SmallStates[M],
     effort: Effort = Effort(),
 ) -> Proof:
     """Try to prove the theorem of the model; never raises for a theorem that is false.
@@ -118,7 +118,7 @@ def prove(
     theorem without a single obligation claims nothing and is `unknown`.
     """
     began = time.perf_counter()
-    attempt = _Attempt(theorem, model, effort)
+    attempt: _Attempt[M] = _Attempt(theorem, model, effort)
     verdict, reason, counterexample = Verdict.PROVED, "", None
     try:
         attempt.run()
@@ -151,7 +151,7 @@ def prove(
 
 
 def _explain(
-    attempt: _Attempt, failed: _NotProvedError, states: SmallStates[Model]
+    attempt: _Attempt[M], failed: _NotProvedError, states: SmallStates[M]
 ) -> Values | None:
     """Return values on which the theorem breaks when it is run."""
     found = from_solver(attempt.theorem, attempt.case, failed.question)

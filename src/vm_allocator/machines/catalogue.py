@@ -1,0 +1,113 @@
+"""Every machine by name: what it drives, in which spaces, with which alignments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from vm_allocator.address import AddressAllocator
+from vm_allocator.gaps import SortedGaps
+from vm_allocator.ids import IdAllocator
+from vm_allocator.resource import U32_MAX, U64_MAX
+
+from .index_machine import IndexMachine
+from .kinds import AddressMachine, IdMachine
+from .requests import BIG_ALIGNMENTS, SMALL_ALIGNMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# Spaces as (first, last), where everything collides: 1, 8, 16 and 64 units, aligned and not.
+SMALL: Final = (
+    (0, 7),
+    (1, 8),
+    (5, 5),
+    (0, 15),
+    (4, 19),
+    (3, 63),
+    (0, 63),
+    (0x1000, 0x103F),
+)
+
+
+def ends(top: int) -> tuple[tuple[int, int], ...]:
+    """Spaces as (first, last) at both ends of the numbers up to `top`, and over all of them."""
+    return (
+        (0, top),
+        (1, top),
+        (0, top - 1),
+        (1, top - 1),
+        (0, 15),
+        (1, 16),
+        (top - 15, top),
+        (top - 16, top - 1),
+        (top, top),
+        (top // 2 + 1, top),
+    )
+
+
+@dataclass(frozen=True)
+class MachineEntry:
+    """A machine, and what it drives unless told otherwise."""
+
+    name: str
+    about: str
+    machine: type[AddressMachine | IdMachine | IndexMachine]
+    factory: Callable[..., Any]
+    spaces: Sequence[tuple[int, int]]
+    alignments: Sequence[int]
+
+
+MACHINES: Final[dict[str, MachineEntry]] = {
+    entry.name: entry
+    for entry in (
+        MachineEntry(
+            "address-small",
+            "addresses in spaces of 1 to 64 bytes, where everything collides",
+            AddressMachine,
+            AddressAllocator,
+            SMALL,
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "address-ends",
+            "addresses at both ends of 2^64, and in the whole of it",
+            AddressMachine,
+            AddressAllocator,
+            ends(U64_MAX),
+            BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "id-small",
+            "ids in spaces of 1 to 64: one at a time, in blocks, exactly",
+            IdMachine,
+            IdAllocator,
+            (*SMALL, (5, 23), (33, 96)),
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "id-ends",
+            "ids at both ends of 2^32, and in the whole of it",
+            IdMachine,
+            IdAllocator,
+            ends(U32_MAX),
+            BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "index-small",
+            "the gap index alone against its contract, in spaces of 1 to 64",
+            IndexMachine,
+            SortedGaps,
+            SMALL,
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "index-ends",
+            "the gap index alone against its contract, at both ends of 2^64",
+            IndexMachine,
+            SortedGaps,
+            ends(U64_MAX),
+            BIG_ALIGNMENTS,
+        ),
+    )
+}

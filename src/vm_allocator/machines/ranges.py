@@ -1,0 +1,120 @@
+"""The machine that drives an allocator of ranges, whatever they are ranges of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .base import SessionMachine, has_gap, has_live, step
+
+if TYPE_CHECKING:
+    from random import Random
+
+
+class RangesMachine(SessionMachine):
+    """Random operations on an allocator and a copy of it.
+
+    `Lockstep` compares outcomes, live ranges, gaps and the allocator's own invariants at
+    every step.
+    """
+
+    def operate(self, on: str, method: str, *arguments: Any, **options: Any) -> None:
+        """Carry out an operation that is granted or refused, and count which."""
+        self.run.tally.count(self.do(on, method, *arguments, **options).refusal)
+
+    # ---- allocate
+
+    @step()
+    def allocate_anywhere(self, chance: Random) -> None:
+        """Ask what is available, then for the same, and get it."""
+        on, draw = self.choose(chance)
+        size = draw.any_size()
+        request: dict[str, Any] = {
+            "align": draw.align(),
+            "policy": draw.order(),
+            "within": draw.window(),
+        }
+        self.do(on, "available", size, **request)
+        self.operate(on, "allocate", None, size, **request)
+
+    @step()
+    def allocate_aligned(self, chance: Random) -> None:
+        """Ask for little, aligned to more than it: what leaves odd gaps behind."""
+        on, draw = self.choose(chance)
+        align = draw.pick(self.run.alignments)
+        self.operate(on, "allocate", None, draw.pick((1, 2, 3)), align=align, policy=draw.order())
+
+    @step()
+    def allocate_exactly(self, chance: Random) -> None:
+        """Insist on a start: on a live range, across it, beside it, out of bounds."""
+        on, draw = self.choose(chance)
+        resource, policy = draw.exactly(draw.place())
+        size = draw.any_size()
+        request: dict[str, Any] = {
+            "align": draw.align_for_exact(),
+            "policy": policy,
+            "within": draw.window(),
+        }
+        if resource is None:
+            self.do(on, "available", size, **request)
+        self.operate(on, "allocate", resource, size, **request)
+
+    @step(has_live)
+    def collide(self, chance: Random) -> None:
+        """Insist on a place at, in, over or next to a live range."""
+        on, draw = self.choose(chance, has_live)
+        start, size = draw.near(draw.live())
+        resource, policy = draw.exactly(start)
+        self.operate(on, "allocate", resource, size, align=1, policy=policy)
+
+    @step(has_gap)
+    def fill_a_gap(self, chance: Random) -> None:
+        """Ask for all of a gap, so that no gap is left there."""
+        on, draw = self.choose(chance, has_gap)
+        start, end = draw.gap()
+        resource, policy = draw.exactly(start)
+        self.operate(on, "allocate", resource, end - start + 1, align=1, policy=policy)
+
+    # ---- free
+
+    @step(has_live)
+    def free_a_live_range(self, chance: Random) -> None:
+        """Free what is live."""
+        on, draw = self.choose(chance, has_live)
+        start, end = draw.live()
+        self.operate(on, "free", start, end - start + 1)
+
+    @step()
+    def free_anything(self, chance: Random) -> None:
+        """Free a part of a range, several of them as one, or what was never live."""
+        on, draw = self.choose(chance)
+        self.operate(on, "free", draw.place(), draw.any_size())
+
+    # ---- update
+
+    @step(has_live)
+    def move_a_live_range(self, chance: Random) -> None:
+        """Move what is live to a place that often overlaps it."""
+        on, draw = self.choose(chance, has_live)
+        old = draw.live()
+        old_size = old.end - old.start + 1
+        request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
+        new = draw.pick((draw.slide(old), draw.near(old)))
+        self.operate(on, "update", old.start, old_size, *new, **request)
+
+    @step()
+    def move_anything(self, chance: Random) -> None:
+        """Move from nowhere, or from what is not live."""
+        on, draw = self.choose(chance)
+        old: tuple[int | None, int | None] = (None, None)
+        if draw.pick((False, True)):
+            old = (draw.place(), draw.any_size())
+        request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
+        self.operate(on, "update", *old, draw.place(), draw.any_size(), **request)
+
+    # ---- everything else
+
+    @step()
+    def look_up(self, chance: Random) -> None:
+        """Ask what lives at a place."""
+        on, draw = self.choose(chance)
+        self.do(on, "lookup", draw.place())

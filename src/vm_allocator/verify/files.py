@@ -1,0 +1,67 @@
+"""The rows as JSON and as JUnit XML, for machines to read."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+
+from .rows import Section
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .rows import Row, Summary
+
+
+def as_json(summary: Summary) -> str:
+    """Return the summary as JSON.
+
+    `holds`, `exit_code`, `seconds`, `seed`, and `rows`, each with `section`, `name`, `claim`,
+    `verdict` (proved, refuted, unknown), `second_solver`, `second_opinion`, `holds`, `seconds`,
+    `measure`, `evidence` (a list of lines) and `reason`.
+    """
+    data: dict[str, Any] = {
+        "holds": summary.holds,
+        "exit_code": summary.exit_code,
+        "seconds": round(summary.seconds, 3),
+        "seed": summary.seed,
+        "rows": [_row(row) for row in summary.rows],
+    }
+    return json.dumps(data, indent=2)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "section": row.section.name.lower(),
+        "name": row.name,
+        "claim": row.claim,
+        "verdict": row.verdict.value,
+        "second_solver": row.second_solver,
+        "second_opinion": row.opinion.value,
+        "holds": row.holds,
+        "seconds": round(row.seconds, 3),
+        "measure": row.measure,
+        "evidence": list(row.evidence),
+        "reason": row.reason,
+    }
+
+
+def write_junit(summary: Summary, path: Path) -> None:
+    """Write one suite per section, one case per row. Raises OSError when it cannot."""
+    report = JUnitXml("vm-allocator verify")
+    for section in Section:
+        rows = [row for row in summary.rows if row.section is section]
+        if not rows:
+            continue
+        suite = TestSuite(section.value)
+        for row in rows:
+            case = TestCase(row.name, f"verify.{section.name.lower()}", row.seconds)
+            if not row.holds:
+                problem = Failure(row.reason) if row.refuted else Error(row.reason)
+                problem.text = "\n".join(row.evidence)
+                case.result = [problem]
+            suite.add_testcase(case)
+        report.add_testsuite(suite)
+    report.write(str(path), pretty=True)

@@ -1,0 +1,128 @@
+"""The rows as people see them: a live table while they are made, a summary at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from rich import box
+from rich.console import Group
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from vm_allocator.proving.verdict import Opinion
+
+from .rows import Row, Section, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, RenderableType
+
+REACH = {
+    Section.LEMMA: "proved of the code of the leaves, for all values",
+    Section.THEOREM: "proved for any number of live ranges",
+    Section.WITNESS: "executed",
+    Section.MUTATION: "each must lose a theorem",
+    Section.MACHINE: "sampled, with the model as oracle",
+}
+
+
+WIDE = 130
+"""Columns from which there is room to say how much was looked at."""
+
+
+class Live:
+    """A table that grows while the rows are made, on the console for progress."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("verifying", total=total)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def add(self, row: Row) -> None:
+        """Show a row that was just made."""
+        self._progress.console.print(_line(row))
+        self._progress.advance(self._task)
+
+
+def table(rows: Sequence[Row], width: int) -> Table:
+    """Return the rows as a table, a heading per section, for a console of this width."""
+    drawn = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, expand=False)
+    drawn.add_column("what", overflow="fold", max_width=max(36, width - 44))
+    drawn.add_column("verdict", no_wrap=True)
+    drawn.add_column("second solver", no_wrap=True)
+    drawn.add_column("time", justify="right", no_wrap=True)
+    detailed = width >= WIDE
+    if detailed:
+        drawn.add_column("looked at", overflow="fold", style="dim")
+    for section in Section:
+        members = [row for row in rows if row.section is section]
+        if members:
+            drawn.add_row(Text(f"{section.value} ({REACH[section]})", style="bold"))
+        for row in members:
+            cells = [Text(f"  {row.title}"), _verdict(row), _opinion(row), f"{row.seconds:.2f} s"]
+            drawn.add_row(*cells, *([row.measure] if detailed else []))
+        if members:
+            drawn.add_section()
+    return drawn
+
+
+def summary(result: Summary) -> RenderableType:
+    """Return what a person wants to know at the end."""
+    lines = [
+        Text.assemble(
+            (f"{held} of {total} ", "green" if held == total else "bold red"),
+            section.value,
+        )
+        for section, (held, total) in result.counts().items()
+    ]
+    verdict = {
+        0: Text("holds: every row is as it must be", style="bold green"),
+        1: Text("refuted: something is wrong, see below", style="bold red"),
+        2: Text("could not tell: unknown is not proved", style="bold yellow"),
+    }[result.exit_code]
+    if not result.rows:
+        verdict = Text("nothing was selected: there is no row of that name", style="bold yellow")
+    end = Text(f"{result.seconds:.1f} s, seed {result.seed}", style="dim")
+    return Group(*lines, verdict, end)
+
+
+def findings(rows: Sequence[Row]) -> RenderableType:
+    """Return the rows that are not as they must be, each with its reason and its evidence."""
+    lines: list[RenderableType] = []
+    for row in rows:
+        if row.holds:
+            continue
+        lines.append(Text.assemble((f"{row.name}: ", "bold"), (row.reason, "red")))
+        lines.append(Text(f"  claim: {row.claim}"))
+        lines += [Text(f"    {line}") for line in row.evidence]
+    return Group(*lines)
+
+
+def _line(row: Row) -> Text:
+    return Text.assemble(_verdict(row), f"  {row.title}", (f"  {row.seconds:.2f} s", "dim"))
+
+
+def _verdict(row: Row) -> Text:
+    return Text(row.answer.ljust(7), style="green" if row.holds else "bold red")
+
+
+def _opinion(row: Row) -> Text:
+    if not row.needs_confirmation:
+        return Text("-", style="dim")
+    style = "green" if row.opinion is Opinion.CONFIRMED else "bold red"
+    return Text(f"{row.second_solver.split()[0]} {row.opinion.value}", style=style)

@@ -1,0 +1,195 @@
+"""One task, done: what a worker process runs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import spec.model
+from spec.model import Allocator
+from spec.mutations import all_mutations
+from spec.proofs import all_theorems
+from spec.proofs.arithmetic import all_lemmas
+from spec.proofs.cases import small_state
+from spec.proofs.reachable import ACTS, endings
+from vm_allocator.machines import MACHINES, run_machine
+from vm_allocator.proving.concrete_case import sample
+from vm_allocator.proving.lemma import prove_lemma
+from vm_allocator.proving.mutation import mutated_model, refute
+from vm_allocator.proving.prover import Effort, prove
+from vm_allocator.proving.verdict import Opinion, Proof, Verdict
+
+from .rows import Row, Section, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAMPLES: Final = 2000
+"""Cases on which each theorem is also run natively: a proof of what never happens is none."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every task needs to know. Picklable."""
+
+    seed: int = 0
+    machine_seconds: float = 4.0
+    """For each state machine."""
+    smt_lib: str | None = None
+    """A directory for the obligations as SMT-LIB 2."""
+
+
+def tasks() -> list[Task]:
+    """Return every task there is; the long ones early, so that no worker ends with one."""
+    return [
+        *(Task(Section.MACHINE, name) for name in MACHINES),
+        *(Task(Section.LEMMA, stated.name) for stated in all_lemmas()),
+        *(Task(Section.THEOREM, stated.name) for stated in all_theorems()),
+        *(Task(Section.WITNESS, name) for name in ACTS),
+        *(Task(Section.MUTATION, mutation.name) for mutation in all_mutations()),
+    ]
+
+
+def work(task: Task, settings: Settings) -> Row:
+    """Do the task. Raises only for a defect of this program."""
+    return _WORKERS[task.section](task.name, settings)
+
+
+def _lemma(name: str, settings: Settings) -> Row:
+    stated = next(stated for stated in all_lemmas() if stated.name == name)
+    proof = prove_lemma(stated, _effort(settings))
+    _save(proof, settings)
+    return _proof_row(Section.LEMMA, proof, "72-bit, all values")
+
+
+def _theorem(name: str, settings: Settings) -> Row:
+    stated = next(stated for stated in all_theorems() if stated.name == name)
+    began = time.perf_counter()
+    proof = prove(stated, Allocator, small_state, _effort(settings))
+    _save(proof, settings)
+    sampled = sample(stated, Allocator, small_state, cases=SAMPLES, seed=settings.seed)
+    row = _proof_row(
+        Section.THEOREM,
+        proof,
+        f"{proof.paths} paths, {proof.obligations} obligations, "
+        f"{sampled.relevant} of {sampled.cases} samples",
+        time.perf_counter() - began,
+    )
+    if row.verdict is not Verdict.PROVED:
+        return row
+    if sampled.broken is not None:
+        # Proved, and false on a case: the proof engine is wrong. Never hide that.
+        return _failed(
+            row, Verdict.REFUTED, "proved, yet broken by a sampled case", sampled.broken.lines()
+        )
+    if not sampled.relevant:
+        return _failed(row, Verdict.UNKNOWN, "no sampled case reaches a claim: vacuous?", [])
+    return row
+
+
+def _witness(name: str, settings: Settings) -> Row:
+    began = time.perf_counter()
+    found = endings(name, settings.seed)
+    missing = [ending for ending, values in found.witnesses.items() if values is None]
+    return Row(
+        section=Section.WITNESS,
+        name=name,
+        claim=f"{name} can be granted, and every refusal that it has can happen",
+        verdict=Verdict.PROVED if found.all_reached else Verdict.UNKNOWN,
+        opinion=Opinion.NOT_ASKED,
+        second_solver="",
+        seconds=time.perf_counter() - began,
+        measure=f"{len(found.witnesses)} endings: {', '.join(found.witnesses)}",
+        evidence=tuple(
+            f"{ending}: {'; '.join(values.lines())}"
+            for ending, values in found.witnesses.items()
+            if values is not None
+        ),
+        reason=f"no witness for {', '.join(missing)}" if missing else "",
+    )
+
+
+def _mutation(name: str, settings: Settings) -> Row:
+    mutation = next(found for found in all_mutations() if found.name == name)
+    mutant = mutated_model(spec.model, Allocator, mutation)
+    result = refute(mutation, mutant, all_theorems(), small_state, _effort(settings))
+    refuted = result.refuted
+    return Row(
+        section=Section.MUTATION,
+        name=name,
+        claim=f"{mutation.old} -> {mutation.new}",
+        verdict=Verdict.REFUTED if refuted else Verdict.PROVED,
+        opinion=Opinion.NOT_ASKED,
+        second_solver="",
+        seconds=result.seconds,
+        measure=f"loses {refuted.name}" if refuted else f"survives {result.tried} theorems",
+        evidence=tuple(refuted.counterexample.lines())
+        if refuted and refuted.counterexample
+        else (),
+        reason="" if refuted else "no theorem notices: the proofs do not bite here",
+    )
+
+
+def _machine(name: str, settings: Settings) -> Row:
+    result = run_machine(name, seed=settings.seed, max_seconds=settings.machine_seconds)
+    refused = sum(result.refused.values())
+    return Row(
+        section=Section.MACHINE,
+        name=name,
+        claim=MACHINES[name].about,
+        verdict=Verdict.PROVED if result.holds else Verdict.REFUTED,
+        opinion=Opinion.NOT_ASKED,
+        second_solver="",
+        seconds=result.seconds,
+        measure=f"{result.steps} steps: {result.granted} granted, {refused} refused, "
+        f"seeds {result.seeds.start} to {result.seeds.stop - 1}",
+        evidence=tuple((result.failure or "").splitlines()),
+        reason="" if result.holds else "the allocator and the model disagree",
+    )
+
+
+_WORKERS: Final[dict[Section, Callable[[str, Settings], Row]]] = {
+    Section.LEMMA: _lemma,
+    Section.THEOREM: _theorem,
+    Section.WITNESS: _witness,
+    Section.MUTATION: _mutation,
+    Section.MACHINE: _machine,
+}
+
+
+def _effort(settings: Settings) -> Effort:
+    return Effort(keep_smt_lib=settings.smt_lib is not None, seed=settings.seed)
+
+
+def _proof_row(section: Section, proof: Proof, measure: str, seconds: float | None = None) -> Row:
+    reason = proof.reason
+    if proof.verdict is Verdict.PROVED and proof.opinion is not Opinion.CONFIRMED:
+        reason = f"{proof.second_solver}: {proof.opinion.value}"
+    return Row(
+        section=section,
+        name=proof.name,
+        claim=proof.claim,
+        verdict=proof.verdict,
+        opinion=proof.opinion,
+        second_solver=proof.second_solver,
+        seconds=proof.seconds if seconds is None else seconds,
+        measure=measure,
+        evidence=tuple(proof.counterexample.lines()) if proof.counterexample else (),
+        reason=reason,
+    )
+
+
+def _failed(row: Row, verdict: Verdict, reason: str, evidence: list[str]) -> Row:
+    return replace(row, verdict=verdict, reason=reason, evidence=tuple(evidence))
+
+
+def _save(proof: Proof, settings: Settings) -> None:
+    """Write the obligations, one file each, for any other solver."""
+    if settings.smt_lib is None:
+        return
+    directory = Path(settings.smt_lib)
+    directory.mkdir(parents=True, exist_ok=True)
+    for number, text in enumerate(proof.smt_lib, start=1):
+        (directory / f"{proof.name}.{number:03d}.smt2").write_text(text, encoding="utf-8")

@@ -1,0 +1,183 @@
+"""Bugs in the logic of an allocator: each class is the real one with one mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vm_allocator.address import AddressAllocator
+from vm_allocator.arithmetic import is_aligned
+from vm_allocator.errors import MisalignedError, OverlapError
+from vm_allocator.ids import ONE, IdAllocator
+from vm_allocator.ranges import RangeInclusive
+from vm_allocator.resource import GuestUsize
+
+if TYPE_CHECKING:
+    from vm_allocator.resource import GuestAddress, Id, IdCount
+
+
+class UpdateFreesBeforeItChecks(AddressAllocator):
+    """A refused move loses the old range (Cloud Hypervisor issue 8203)."""
+
+    def update(
+        self,
+        old_resource: GuestAddress | None,
+        old_size: GuestUsize | None,
+        new_resource: GuestAddress,
+        new_size: GuestUsize,
+        **options: Any,
+    ) -> None:
+        if old_resource is None or old_size is None:
+            super().update(old_resource, old_size, new_resource, new_size, **options)
+            return
+        self._span(new_size)
+        self._granule(options.get("align"))
+        self.free(old_resource, old_size)
+        self.allocate(new_resource, new_size, **options)
+
+
+class UpdateForgetsThatOldAndNewMayOverlap(AddressAllocator):
+    """A range that is moved by half its size collides with itself."""
+
+    def update(
+        self,
+        old_resource: GuestAddress | None,
+        old_size: GuestUsize | None,
+        new_resource: GuestAddress,
+        new_size: GuestUsize,
+        **options: Any,
+    ) -> None:
+        # Whatever is refused for another reason is refused for that reason.
+        self.copy_as_it_should_be().update(
+            old_resource, old_size, new_resource, new_size, **options
+        )
+        if old_resource is not None and old_size is not None:
+            start, end = new_resource, new_resource + new_size - 1
+            self._demand_free(start, end, start, end)
+        super().update(old_resource, old_size, new_resource, new_size, **options)
+
+    def copy_as_it_should_be(self) -> AddressAllocator:
+        correct = AddressAllocator(self.base, GuestUsize(self.size), self.alignment)
+        correct._index = self._index.copy()
+        return correct
+
+
+class UpdateKeepsTheOldRange(AddressAllocator):
+    """The new range is live, and so is the old one."""
+
+    def update(
+        self,
+        old_resource: GuestAddress | None,
+        old_size: GuestUsize | None,
+        new_resource: GuestAddress,
+        new_size: GuestUsize,
+        **options: Any,
+    ) -> None:
+        super().update(old_resource, old_size, new_resource, new_size, **options)
+        if old_resource is not None and old_size is not None:
+            start, end = int(old_resource), int(old_resource) + int(old_size) - 1
+            if self._index.overlapping(start, end) is None:
+                self._index.add(start, end)
+
+
+class ExactMatchDoesNotLookInside(AddressAllocator):
+    """Refused only if a live range has that very start and end (row 1 of the bug corpus)."""
+
+    def _demand_free(self, start: int, end: int, part_start: int, part_end: int) -> None:
+        del part_start, part_end
+        if self._index.is_live(start, end):
+            raise OverlapError(self._unit, start, end, start, end)
+
+
+class FreeAcceptsAPart(AddressAllocator):
+    """The first bytes of a live range may be freed; all of it is gone then."""
+
+    def free(self, resource: GuestAddress, size: GuestUsize) -> None:
+        found = self._index.overlapping(int(resource), int(resource))
+        if found is not None and found[0] == resource and 1 <= size <= found[1] - found[0] + 1:
+            self._index.remove(*found)
+        else:
+            super().free(resource, size)
+
+
+class EndWrapsAt2To64(AddressAllocator):
+    """The end is an unsigned 64-bit sum: past the last address it looks like a low one."""
+
+    def _place(
+        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+    ) -> None:
+        super()._place(start, end % 2**64, granule, within)
+
+    def _demand_free(self, start: int, end: int, part_start: int, part_end: int) -> None:
+        super()._demand_free(start, end, part_start, max(part_start, part_end % 2**64))
+
+
+class WindowOfTheStartAlone(AddressAllocator):
+    """An exact range may reach out of the window at its end."""
+
+    def _place(
+        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+    ) -> None:
+        if within is not None and start in within:
+            within = RangeInclusive(within.start, max(within.end, end))
+        super()._place(start, end, granule, within)
+
+
+class RefusesForTheWrongReason(AddressAllocator):
+    """Alignment is looked at before the bounds are: refused rightly, for another reason."""
+
+    def _place(
+        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+    ) -> None:
+        if not is_aligned(start, granule):
+            raise MisalignedError(self._unit, start, end, granule)
+        super()._place(start, end, granule, within)
+
+
+class AvailableForgetsTheAlignment(AddressAllocator):
+    """`available` promises what `allocate` does not keep."""
+
+    def available(self, size: GuestUsize, *, align: int | None = None, **options: Any) -> Any:
+        super().available(size, align=align)  # invalid requests are refused as they should be
+        return super().available(size, align=1, **options)
+
+
+class AnIdIsHandedOutTwice(IdAllocator):
+    """The id that was freed last is kept at hand, and stays there when it is handed out again."""
+
+    _at_hand: Id | None = None
+
+    def free(self, resource: Id, size: IdCount = ONE) -> None:
+        super().free(resource, size)
+        self._at_hand = resource if size == 1 else None
+
+    def allocate(self, resource: Id | None, size: IdCount = ONE, **options: Any) -> Id:
+        plain = resource is None and size == 1 and not any(options.values())
+        if (
+            plain
+            and self._at_hand is not None
+            and self._index.is_live(self._at_hand, self._at_hand)
+        ):
+            return self._at_hand
+        return super().allocate(resource, size, **options)
+
+
+class BlockIsNotAligned(IdAllocator):
+    """A block of vectors starts anywhere; the device will set the low bits all the same."""
+
+    def allocate_block(self, count: IdCount, **options: Any) -> Id:
+        self.copy().allocate(None, count, align=count, **options)  # refuses as it should
+        return self.allocate(None, count, **options)
+
+
+class LastIdIsNeverGiven(IdAllocator):
+    """The last id counts as outside the space when it is asked for exactly (corpus, row 6)."""
+
+    def _place(
+        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+    ) -> None:
+        last = self._last
+        self._last = last - 1
+        try:
+            super()._place(start, end, granule, within)
+        finally:
+            self._last = last

@@ -1,0 +1,94 @@
+"""The table of seeded bugs: which machine must catch it, and what its trace must say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from . import allocator_bugs as allocators
+from . import index_bugs as indexes
+
+
+@dataclass(frozen=True)
+class SeededBug:
+    """`clues` are texts that occur in the shrunk trace, whose wording may change beyond them."""
+
+    buggy: type[Any]
+    machine: str
+    clues: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.buggy.__name__}-{self.machine}"
+
+
+_INDEX_BUGS: Final = (
+    (indexes.SplitLeavesOneTooMany, "index-small", ("gaps", "index.add(")),
+    (indexes.SplitLosesOne, "index-small", ("gaps", "index.add(")),
+    (indexes.NoCoalescingOnTheLeft, "index-small", ("gaps", "index.add(", "index.remove(")),
+    (indexes.NoCoalescingOnTheRight, "index-small", ("gaps", "index.add(", "index.remove(")),
+    (indexes.FirstMatchIgnoresAlignment, "index-small", ("lowest_fit(", "says: ")),
+    (indexes.FirstMatchTriesOneGap, "index-small", ("lowest_fit(", "None; the spec", "says: 0x")),
+    (indexes.FirstMatchWrapsAtTheEnd, "index-ends", ("lowest_fit(", "says: None")),
+    (indexes.LastMatchIsLowerThanPossible, "index-small", ("highest_fit(", "says: 0x")),
+    (indexes.LastMatchAlignsTheEnd, "index-small", ("highest_fit(", "says: ")),
+    (indexes.WindowIgnored, "index-small", ("lowest_fit(", "says: ")),
+    (indexes.RefusesAnExactFit, "index-small", ("lowest_fit(", "None; the spec", "says: 0x")),
+    (indexes.OverlapLooksAtOneNeighbour, "index-small", ("index.add(", "overlapping(", "says: 0x")),
+    (indexes.CopySharesItsGaps, "index-small", ("gaps", ".copy()", "add(")),
+)
+
+_ALLOCATOR_BUGS: Final = (
+    (
+        allocators.UpdateFreesBeforeItChecks,
+        "address-small",
+        ("allocate(", "update(", "live ranges"),
+    ),
+    (
+        allocators.UpdateForgetsThatOldAndNewMayOverlap,
+        "address-small",
+        ("got refused: overlap", "allocate(", "update(", "says: "),
+    ),
+    (allocators.UpdateKeepsTheOldRange, "address-small", ("live ranges", "allocate(", "update(")),
+    (
+        allocators.ExactMatchDoesNotLookInside,
+        "address-small",
+        ("allocate(", "got 0x", "says: "),
+    ),
+    (
+        allocators.FreeAcceptsAPart,
+        "address-small",
+        ("expected refused: not-allocated", "allocate(", "free("),
+    ),
+    (
+        allocators.EndWrapsAt2To64,
+        "address-ends",
+        ("got 0x", "says: "),
+    ),
+    (
+        allocators.WindowOfTheStartAlone,
+        "address-small",
+        ("within=RangeInclusive(", "says: "),
+    ),
+    (
+        allocators.RefusesForTheWrongReason,
+        "address-small",
+        ("expected refused: out-of-bounds, got refused: misaligned",),
+    ),
+    (allocators.AvailableForgetsTheAlignment, "address-small", ("available(", "says: ")),
+    (
+        allocators.AnIdIsHandedOutTwice,
+        "id-small",
+        ("allocate(", "free(", "says: "),
+    ),
+    (allocators.BlockIsNotAligned, "id-small", ("allocate_block(", "says: ")),
+    (allocators.LastIdIsNeverGiven, "id-small", ("got refused: out-of-bounds", "says: ")),
+)
+
+BUGS: Final = tuple(SeededBug(*row) for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS))
+
+# A damaged index must be noticed through the allocator above it, too.
+BUGS_SEEN_FROM_ABOVE: Final = tuple(
+    SeededBug(indexes.allocator_on(index), f"address-{machine.removeprefix('index-')}", ())
+    for index, machine, _ in _INDEX_BUGS
+)
