@@ -54,7 +54,7 @@ check-arrows: $(READY)
 
 pictures: $(READY) ## draw the pictures of the README again
 	@echo "==> pictures"
-	@$(BIN)/python -m vm_allocator.pictures
+	@$(BIN)/python -m vm_allocator.pictures docs/pictures tests/traces/i440fx-seabios.alloc.jsonl
 
 wheel: $(READY) ## build the source distribution, and the wheel from it, into dist/
 	@echo "==> source distribution and wheel"

@@ -8,6 +8,7 @@ bits. `spec/model.py` says what each operation must do.
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Final
 
 from .arithmetic import is_aligned, is_power_of_two
@@ -38,8 +39,9 @@ def plain_int(unit: Unit, name: str, value: object) -> int:
     if type(value) is int:
         return value
     try:
-        return int(value.__index__())  # type: ignore[attr-defined]  # the except below is the check
-    except (AttributeError, TypeError):
+        # `index` believes no `__index__` that returns something else, `int` drops subclasses.
+        return int(index(value))  # type: ignore[arg-type]  # the except below is the check
+    except TypeError:
         raise InvalidTypeError(unit, name, value) from None
 
 
@@ -175,7 +177,8 @@ class RangeAllocator(RangeView[R, S]):
             self._place(exact, end, granule, within)
             self._demand_free(exact, end, exact, end)
             return exact
-        first, last = self._window(within)
+        window_first, window_last = self._window(within)
+        first, last = max(window_first, self._base), min(window_last, self._last)
         start = None
         if first <= last:
             if policy is LastMatch:
@@ -183,7 +186,7 @@ class RangeAllocator(RangeView[R, S]):
             else:
                 start = self._index.lowest_fit(span, granule, first, last)
         if start is None:
-            raise NoSpaceError(self._unit, span + 1, granule, first, last)
+            raise NoSpaceError(self._unit, span + 1, granule, window_first, window_last)
         return start
 
     def _exact_start(self, resource: R | None, policy: Policy[R] | None) -> int | None:
@@ -219,12 +222,12 @@ class RangeAllocator(RangeView[R, S]):
         return checked_alignment(self._unit, align)
 
     def _window(self, within: RangeInclusive[R] | None) -> tuple[int, int]:
-        """Return the part of the window that lies in the space; empty if first > last."""
+        """Return the ends of the window, which may reach out of the space or miss it."""
         if within is None:
             return self._base, self._last
         first = plain_int(self._unit, "first of the window", within.start)
         last = plain_int(self._unit, "last of the window", within.end)
-        return max(first, self._base), min(last, self._last)
+        return first, last
 
     def _place(self, start: int, end: int, granule: int, within: RangeInclusive[R] | None) -> None:
         """Raise unless the range may stand where it is, live ranges apart."""

@@ -162,9 +162,9 @@ class SortedGaps:
         return iter(self._gaps.items())
 
     def copy(self) -> SortedGaps:
-        twin = SortedGaps(self._base, self._last)
-        twin._live = self._live.copy()
-        twin._gaps = self._gaps.copy()
+        twin = type(self)(self._base, self._last)
+        twin._live = self._live.copy()  # noqa: SLF001  # of this very class
+        twin._gaps = self._gaps.copy()  # noqa: SLF001  # likewise
         return twin
 
     def _check(self) -> None:
@@ -175,8 +175,10 @@ class SortedGaps:
         )
         neighbours = list(pairwise(pieces))
         hold("every piece is well formed", all(low <= high for low, high, _ in pieces), state)
-        hold("the pieces start at the base", pieces[0][0] == self._base, state)
-        hold("the pieces end at the last", pieces[-1][1] == self._last, state)
+        # Slices, since a damaged index may hold nothing at all.
+        first, last = [low for low, _, _ in pieces[:1]], [high for _, high, _ in pieces[-1:]]
+        hold("the pieces start at the base", first == [self._base], state)
+        hold("the pieces end at the last", last == [self._last], state)
         hold(
             "no two pieces overlap, and nothing lies between them",
             all(low[1] + 1 == high[0] for low, high in neighbours),

@@ -63,7 +63,7 @@ _ALLOCATOR_BUGS: Final = (
     (
         allocators.EndWrapsAt2To64,
         "address-ends",
-        ("got 0x", "says: "),
+        ("allocator = ", "0xfffffff", "says: "),
     ),
     (
         allocators.WindowOfTheStartAlone,

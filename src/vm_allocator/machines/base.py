@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -47,9 +47,9 @@ def step(needs: Callable[[Subject], bool] = always) -> Callable[[M], M]:
         return any(map(needs, machine.session.subjects.values()))
 
     def mark(method: M) -> M:
-        marked: M = precondition(ready)(rule(chance=CHANCE)(method))
+        marked = precondition(ready)(rule(chance=CHANCE)(method))
         marked.__ready__ = ready  # type: ignore[attr-defined]  # functions take attributes
-        return marked
+        return cast("M", marked)
 
     return mark
 

@@ -1,18 +1,19 @@
-"""A gap index and the specification, operated together, call by call of its contract."""
+"""A gap index and its contract, operated together, call by call."""
 
 from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
-from spec.model import U64_MAX, Allocator, Request, overlaps
+from spec.contract import IndexContract
+from spec.model import U64_MAX, Allocator, Request
 from vm_allocator.errors import BrokenInvariantError
 from vm_allocator.lockstep import Call, DisagreementError
-from vm_allocator.modelling import Range, attempt, is_power_of_two, require
+from vm_allocator.modelling import Range, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from vm_allocator.gaps import GapIndex
 
@@ -21,12 +22,11 @@ _EVERY_START: Final = 64  # spaces up to this size have each of their starts tri
 
 @dataclass
 class IndexLockstep:
-    """An index, and the model that has the same live ranges.
+    """An index, and the state of the model that has the same live ranges.
 
-    What the index should answer is said by the model alone: where `allocate_first` and
-    `allocate_last` would grant a request, what is live, what the gaps are. In small
-    spaces the grants are compared with `fits` at every start, too: completeness and
-    optimality in so many words.
+    What the index should answer is said by `spec/contract.py` alone. In small spaces, the
+    contract's own answers about room are compared with `Allocator.fits` at every start:
+    completeness and optimality in so many words.
 
     Every call raises `DisagreementError` if the answers or the states differ, and
     `Refused` if the contract does not allow it in this state.
@@ -46,36 +46,31 @@ class IndexLockstep:
 
     def add(self, start: int, end: int) -> None:
         """`add` on both. The range must be free."""
-        _require_contract(start <= end)
-        request = Request(end - start + 1, 1, Range(self.base, self.last))
-        after = self.model.allocate_exact(request, start).after
-        self._change(f"add({start:#x}, {end:#x})", lambda: self.index.add(start, end), after)
+        self._both("add", start, end)
 
     def remove(self, start: int, end: int) -> None:
         """`remove` on both. The range must be live."""
-        after = self.model.free(start, end - start + 1).after
-        self._change(f"remove({start:#x}, {end:#x})", lambda: self.index.remove(start, end), after)
+        self._both("remove", start, end)
 
     def lowest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
         """Compare the lowest fits; return it. The window must lie in the space."""
-        return self._fit("lowest_fit", Request(span + 1, align, Range(first, last)))
+        found: int | None = self._both("lowest_fit", span, align, first, last)
+        self._try_every_start(found, min, Request(span + 1, align, Range(first, last)))
+        return found
 
     def highest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
         """Compare the highest fits; return it. The window must lie in the space."""
-        return self._fit("highest_fit", Request(span + 1, align, Range(first, last)))
+        found: int | None = self._both("highest_fit", span, align, first, last)
+        self._try_every_start(found, max, Request(span + 1, align, Range(first, last)))
+        return found
 
     def overlapping(self, start: int, end: int) -> None:
-        """Compare the lowest live ranges that meet the given one, which is not empty."""
-        _require_contract(start <= end)
-        wanted = self.model.live.lowest(lambda live: overlaps(live, Range(start, end)))
-        self._ask(
-            f"overlapping({start:#x}, {end:#x})", wanted, lambda: self.index.overlapping(start, end)
-        )
+        """Compare the lowest live ranges that meet the given one, which lies in the space."""
+        self._both("overlapping", start, end)
 
     def is_live(self, start: int, end: int) -> None:
-        """Compare whether exactly this range is live."""
-        wanted = Range(start, end) in self.model.live
-        self._ask(f"is_live({start:#x}, {end:#x})", wanted, lambda: self.index.is_live(start, end))
+        """Compare whether exactly this range is live; it lies in the space."""
+        self._both("is_live", start, end)
 
     def fork(self, name: str) -> Self:
         """Return a copy of the index beside its oracle; the two share one trace."""
@@ -113,53 +108,36 @@ class IndexLockstep:
 
     # ---- the comparison
 
-    def _fit(self, method: str, request: Request) -> int | None:
-        (first, last), span = request.window, request.size - 1
-        _require_contract(
-            self.base <= first <= last <= self.last and span >= 0 and is_power_of_two(request.align)
-        )
-        if method == "lowest_fit":
-            action, ask, best = self.model.allocate_first, self.index.lowest_fit, min
-        else:
-            action, ask, best = self.model.allocate_last, self.index.highest_fit, max
-        granted = attempt(self.model, lambda: action(request)).granted
-        wanted = None if granted is None else granted.start
+    def _both(self, method: str, *arguments: int) -> Any:
+        """Call a method of both, record and compare; return what the contract says."""
+        contract = IndexContract(self.model, _demand)
+        wanted = getattr(contract, method)(*arguments)
+        try:
+            actual = _show(getattr(self.index, method)(*arguments))
+        except Exception as error:  # noqa: BLE001  # an index has no refusals: it is the finding
+            actual = f"crashed: {error!r}"
+        shown = ", ".join(map(hex, arguments))
+        self.calls.append(Call(f"{self.name}.{method}({shown})", _show(wanted), actual))
+        self.model = contract.state
+        if _show(wanted) != actual:
+            self._disagree(f"expected {_show(wanted)}, got {actual}")
+        self.compare()
+        return wanted
+
+    def _try_every_start(
+        self, found: int | None, best: Callable[[Iterable[int]], int], request: Request
+    ) -> None:
         if self.last - self.base < _EVERY_START:
             starts = range(self.base, self.last + 1)
             fits = [start for start in starts if self.model.fits(request, start)]
-            if wanted != best(fits, default=None):
-                self._disagree(f"the specification contradicts itself on {request}")
-        self._ask(
-            f"{method}({span:#x}, {request.align:#x}, {first:#x}, {last:#x})",
-            wanted,
-            lambda: ask(span, request.align, first, last),
-        )
-        return wanted
-
-    def _change(self, text: str, real: Callable[[], None], after: Allocator) -> None:
-        self._record(text, "done", real)
-        self.model = after
-        self.compare()
-
-    def _ask(self, text: str, wanted: object, real: Callable[[], object]) -> None:
-        self._record(text, _show(wanted), real)
-        self.compare()
-
-    def _record(self, text: str, wanted: str, real: Callable[[], object]) -> None:
-        try:
-            answer = real()
-            actual = wanted if answer is None and wanted == "done" else _show(answer)
-        except Exception as error:  # noqa: BLE001  # an index has no refusals: it is the finding
-            actual = f"crashed: {error!r}"
-        self.calls.append(Call(f"{self.name}.{text}", wanted, actual))
-        if wanted != actual:
-            self._disagree(f"expected {wanted}, got {actual}")
+            if found != (best(fits) if fits else None):
+                self._disagree(f"the contract and the model contradict each other on {request}")
 
     def _disagree(self, difference: str) -> NoReturn:
         raise DisagreementError(self._setup, list(self.calls), difference) from None
 
 
-def _require_contract(allowed: bool) -> None:  # noqa: FBT001  # reads as a sentence
+def _demand(allowed: bool) -> None:  # noqa: FBT001  # the contract calls it so
     require(allowed, "outside the contract")
 
 

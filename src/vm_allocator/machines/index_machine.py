@@ -59,7 +59,7 @@ class IndexMachine(SessionMachine):
     def find_room(self, method: str, chance: Random) -> None:
         """Ask for room in a window of the space."""
         on, draw = self.choose(chance)
-        size = draw.size()
+        size = draw.pick((1, 2, 3, draw.size()))
         align = draw.pick(self.run.alignments)
         found = self.do(on, method, size - 1, align, *self.window(draw))
         if found is not None and draw.pick((True, False)):
@@ -68,9 +68,9 @@ class IndexMachine(SessionMachine):
 
     @step()
     def ask_about_a_range(self, chance: Random) -> None:
-        """Ask what overlaps a range, and whether it is live; it may reach out of the space."""
+        """Ask what overlaps a range of the space, and whether it is live."""
         on, draw = self.choose(chance)
-        start, end = sorted((draw.place(), draw.place()))
+        start, end = self.in_space(draw, draw.place(), draw.place())
         self.do(on, "overlapping", start, end)
         self.do(on, "is_live", start, end)
 
@@ -81,14 +81,17 @@ class IndexMachine(SessionMachine):
         live = draw.live()
         self.do(on, "is_live", *live)
         start, size = draw.near(live)
-        self.do(on, "overlapping", start, start + size - 1)
+        self.do(on, "overlapping", *self.in_space(draw, start, start + size - 1))
+
+    def window(self, draw: Requests) -> tuple[int, int]:
+        """Draw a window: mostly the whole space."""
+        if draw.pick((True, True, False)):
+            return draw.model.base, draw.model.last
+        return self.in_space(draw, draw.place(), draw.place())
 
     @staticmethod
-    def window(draw: Requests) -> tuple[int, int]:
-        """Draw a window that lies in the space, as the contract wants it."""
+    def in_space(draw: Requests, one: int, other: int) -> tuple[int, int]:
+        """Return the range between two places, moved into the space as the contract wants it."""
         base, last = draw.model.base, draw.model.last
-        if draw.pick((True, True, False)):
-            return base, last
-        places = (draw.place(), draw.place())
-        low, high = sorted(min(max(place, base), last) for place in places)
+        low, high = sorted(min(max(place, base), last) for place in (one, other))
         return low, high

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from vm_allocator.modelling import FiniteMap, FiniteRanges, IntMap, Range, RangeSet, Refused
 
+from vm_allocator.symbolic import Signal
+
 from .theorem import Case, M, Theorem
 
 if TYPE_CHECKING:
@@ -19,11 +21,11 @@ LIKELY: Final = 0.85
 """How often a sampled number is one that the theorem named as worth sampling."""
 
 
-class IrrelevantError(Exception):
+class IrrelevantError(Signal):
     """The theorem does not speak of this case (an assumption does not hold)."""
 
 
-class ClaimFailedError(Exception):
+class ClaimFailedError(Signal):
     """A claim of the theorem does not hold in this case."""
 
 
@@ -63,6 +65,11 @@ class ConcreteCase(Case[M]):
         super().__init__(model)
         self.values = Values()
         self.claims = 0
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Never."""
+        return False
 
     def read(self, state: M) -> M:
         """Return the state: it is concrete as it stands."""

@@ -8,11 +8,13 @@ asked the negation: `unsat` means that the claim cannot fail on this path.
 from __future__ import annotations
 
 import time
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Generic
 
 from vm_allocator.modelling import Refused
-from vm_allocator.symbolic import Explorer, PathLimitError, Raised, UnsupportedError, smt
+from vm_allocator.symbolic import Explorer, PathLimitError, Raised, Signal, UnsupportedError, smt
 
 from .counterexample import from_samples, from_solver
 from .lemmas import lemma_instances
@@ -46,13 +48,34 @@ class Effort:
     """Of the sampled search for a counterexample."""
 
 
-class _NotProvedError(Exception):
+class _NotProvedError(Signal):
     """The first obligation that fails ends the attempt."""
 
     def __init__(self, answer: Answer, question: list[BoolTerm]) -> None:
         super().__init__(answer)
         self.answer = answer
         self.question = question
+
+
+class Pruner:
+    """Finds out cheaply that a path is impossible, from its condition alone."""
+
+    LIMIT: Final = 50_000
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.explorer = explorer
+        self._run: object = None
+        self._told = 0
+        self._solver = smt.Solver([], limit=self.LIMIT)
+
+    def is_impossible(self, formula: BoolTerm) -> bool:
+        """Whether the formula contradicts what is known on the current path."""
+        if self._run is not self.explorer.run:
+            self._run, self._told = self.explorer.run, 0
+            self._solver = smt.Solver([], limit=self.LIMIT)
+        self._solver.add(*self.explorer.condition[self._told :])
+        self._told = len(self.explorer.condition)
+        return self._solver.check(formula) == "unsat"
 
 
 @dataclass
@@ -64,13 +87,17 @@ class _Attempt(Generic[M]):
     effort: Effort
     paths: int = 0
     obligations: int = 0
+    claims: int = 0
     opinions: list[Answer] = field(default_factory=list)
     smt_lib: list[str] = field(default_factory=list)
     case: SymbolicCase[M] = field(init=False)
+    pruner: Pruner = field(init=False)
 
     def run(self) -> None:
         """Take every path. Raises `_NotProvedError` at the first claim that may fail."""
-        for outcome in Explorer().paths(self._run_once):
+        explorer = Explorer(impossible=self._is_impossible)
+        self.pruner = Pruner(explorer)
+        for outcome in explorer.paths(self._run_once):
             if isinstance(outcome, Raised) and not isinstance(outcome.error, Refused):
                 raise outcome.error
 
@@ -78,21 +105,33 @@ class _Attempt(Generic[M]):
         self.paths += 1
         self.case = SymbolicCase(self.model, self._discharge)
         self.theorem.state(self.case)
+        self.claims += self.case.claims
 
     def _discharge(self) -> None:
         """Show that the path just taken, on which a claim fails, is impossible."""
         known, mentions = self.case.world.facts()
         question = [*known, *lemma_instances(mentions)]
+        answer = smt.Solver(question, limit=Z3_LIMIT).check()
+        self._record(question, proved=answer == "unsat")
+        if answer != "unsat":
+            raise _NotProvedError(answer, question)
+
+    def _is_impossible(self, formula: BoolTerm) -> bool:
+        """Whether the path cannot go on like this. Each such answer is an obligation, too."""
+        if not self.pruner.is_impossible(formula):
+            return False
+        self._record([*self.pruner.explorer.condition, formula], proved=True)
+        return True
+
+    def _record(self, question: list[BoolTerm], *, proved: bool) -> None:
+        """Count an obligation, keep it, and put it to the second solver once it is proved."""
         self.obligations += 1
         text = ""
         if self.effort.keep_smt_lib or self.effort.second_opinion:
             text = smt.smt_lib(question, LOGIC)
         if self.effort.keep_smt_lib:
             self.smt_lib.append(text)
-        answer = smt.Solver(question, limit=Z3_LIMIT).check()
-        if answer != "unsat":
-            raise _NotProvedError(answer, question)
-        if self.effort.second_opinion:
+        if proved and self.effort.second_opinion:
             self.opinions.append(ask(SECOND_SOLVER, text))
 
     def opinion(self) -> Opinion:
@@ -122,7 +161,7 @@ def prove(
     verdict, reason, counterexample = Verdict.PROVED, "", None
     try:
         attempt.run()
-        if not attempt.obligations:
+        if not attempt.claims:
             verdict, reason = Verdict.UNKNOWN, "the theorem makes no claim on any path"
     except _NotProvedError as failed:
         counterexample = _explain(attempt, failed, states)
@@ -133,8 +172,10 @@ def prove(
             else f"z3 answers {failed.answer} to obligation {attempt.obligations}, "
             "and no counterexample was found"
         )
-    except (PathLimitError, UnsupportedError) as limit:
+    except PathLimitError as limit:
         verdict, reason = Verdict.UNKNOWN, str(limit)
+    except UnsupportedError as unsupported:
+        verdict, reason = Verdict.UNKNOWN, f"{unsupported} ({_line_of(unsupported)})"
     return Proof(
         name=theorem.name,
         claim=theorem.claim,
@@ -158,3 +199,12 @@ def _explain(
     if found is not None:
         return found
     return from_samples(attempt.theorem, attempt.model, states, attempt.effort.seed)
+
+
+def _line_of(error: UnsupportedError) -> str:
+    """Return the line, outside of the proof engine, that asked for what it cannot follow."""
+    engine = ("symbolic", "proving")
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = [frame for frame in frames if Path(frame.filename).parent.name not in engine]
+    found = (outside or list(frames))[-1]
+    return f"{Path(found.filename).name}:{found.lineno}: {found.line}"

@@ -15,11 +15,12 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, fields, replace
 from itertools import combinations_with_replacement, product
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from vm_allocator.modelling import IntMap, Range, RangeSet
 from vm_allocator.symbolic import Explorer, PathCut, formula_of, smt, sym_int
 from vm_allocator.symbolic.values import lift
+from vm_allocator.symbolic.words import Word
 
 from .lemmas import mentions_alignment
 from .theorem import Case, M
@@ -302,6 +303,7 @@ class SymbolicCase(Case[M]):
         self.numbers: dict[str, IntTerm] = {}
         self.choices: dict[str, object] = {}
         self.states: dict[str, M] = {}
+        self.claims = 0
 
     def state(self, name: str = "before") -> M:
         """Return a state of fresh constants, relations and maps that meets the invariants."""
@@ -354,9 +356,20 @@ class SymbolicCase(Case[M]):
 
     def claim(self, condition: bool) -> None:  # noqa: FBT001  # reads as a sentence
         """On a path where the condition was decided to fail, the path must be impossible."""
+        self.claims += 1
         if not condition:
             self._discharge()
             raise PathCut
+
+    @property
+    def is_symbolic(self) -> bool:
+        """Always."""
+        return True
+
+    def word(self, value: int) -> int:
+        """Return the value, watched: what is computed with it must fit 64 bits."""
+        limit = 2**64 - 1
+        return cast("int", Word(lift(value), lambda result: self.claim(bool(0 <= result <= limit))))
 
     def consider(self, address: int) -> None:
         """Put the live range or gap of the address in play."""

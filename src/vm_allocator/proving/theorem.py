@@ -70,6 +70,19 @@ class Case(ABC, Generic[M]):
         It is true of every address, so a hint can help a proof and never make it wrong.
         """
 
+    @property
+    @abstractmethod
+    def is_symbolic(self) -> bool:
+        """Whether numbers are symbolic: code outside of the language then needs summaries."""
+
+    def word(self, value: int) -> int:
+        """Return the value as a word of the code under proof: what it computes is watched.
+
+        Every sum and difference that comes of it is claimed to lie in [0, 2^64-1]. Plain ints
+        are not watched: there, only the symbolic reading looks.
+        """
+        return value
+
     def range(self, name: str, like: Sequence[Range] = ()) -> Range:
         """Return any pair of integers; it need not be a sensible range.
 

@@ -1,6 +1,6 @@
 """Running ordinary typed Python on symbolic ints, once per path through it."""
 
-from .explorer import Explorer, PathCut, PathLimitError, Raised, Returned, UnsupportedError
+from .explorer import Explorer, PathCut, PathLimitError, Raised, Returned, Signal, UnsupportedError
 from .values import SymBool, SymInt, formula_of, sym_int
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "PathLimitError",
     "Raised",
     "Returned",
+    "Signal",
     "SymBool",
     "SymInt",
     "UnsupportedError",

@@ -4,9 +4,9 @@ Whenever the code asks a symbolic truth ("is start <= end?"), the explorer decid
 notes the decision, and comes back later for the other one. A path is the sequence of
 its decisions; what is then known on it is the *path condition*.
 
-The explorer does not ask a solver whether a path is possible: an impossible one is
-explored too and proves everything. Nothing is lost by it but time, and no path can be
-lost to a solver's mistake.
+An impossible path proves everything, so exploring it costs nothing but time. Who wants to
+save that time passes `impossible`, and answers for it: a way that is left out because of a
+wrong answer would be missing from every proof.
 """
 
 from __future__ import annotations
@@ -27,16 +27,20 @@ T = TypeVar("T")
 DEFAULT_PATH_LIMIT: Final = 2000
 
 
-class UnsupportedError(Exception):
+class Signal(BaseException):
+    """A word of the proof engine. Not an Exception, so that no code under proof swallows it."""
+
+
+class UnsupportedError(Signal):
     """The code did what a symbolic reading cannot follow. Never papered over."""
 
 
-class PathLimitError(Exception):
+class PathLimitError(Signal):
     """More paths than the budget: the answer is `unknown`, not `proved`."""
 
 
-class PathCut(BaseException):
-    """The path ends here on purpose. Not an Exception, so that no code under proof catches it."""
+class PathCut(Signal):  # noqa: N818  # control flow, like GeneratorExit: nothing went wrong
+    """The path ends here on purpose."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,15 @@ class Explorer:
 
     _active: list[Explorer] = []  # noqa: RUF012  # the stack of running explorations, process-wide
 
-    def __init__(self, *, may_choose: bool = True, path_limit: int = DEFAULT_PATH_LIMIT) -> None:
+    def __init__(
+        self,
+        *,
+        may_choose: bool = True,
+        path_limit: int = DEFAULT_PATH_LIMIT,
+        impossible: Callable[[BoolTerm], bool] = lambda _formula: False,
+    ) -> None:
         self._may_choose = may_choose
+        self._impossible = impossible
         self._path_limit = path_limit
         self._trail: list[bool] = []
         self._depth = 0
@@ -97,8 +108,6 @@ class Explorer:
                     outcome: Returned[T] | Raised = Returned(function())
                 except PathCut:
                     continue
-                except (UnsupportedError, PathLimitError):
-                    raise
                 except Exception as error:  # noqa: BLE001  # an outcome of the code under proof
                     outcome = Raised(error)
             yield outcome
@@ -109,7 +118,7 @@ class Explorer:
             return True
         if smt.is_false(formula):
             return False
-        decision = self._next_decision()
+        decision = self._next_decision(formula)
         self.assume(formula if decision else smt.neg(formula))
         return decision
 
@@ -132,10 +141,15 @@ class Explorer:
         if not self._may_choose:
             raise UnsupportedError("a quantifier inside a quantifier: give the inner one a witness")
 
-    def _next_decision(self) -> bool:
+    def _next_decision(self, formula: BoolTerm = smt.TRUE) -> bool:
         if self._depth == len(self._trail):
-            self._trail.append(True)
-            self._pending.append([*self._trail[:-1], False])
+            free = formula is smt.TRUE
+            if not free and self._impossible(formula):
+                self._trail.append(False)
+            else:
+                if free or not self._impossible(smt.neg(formula)):
+                    self._pending.append([*self._trail, False])
+                self._trail.append(True)
         decision = self._trail[self._depth]
         self._depth += 1
         return decision

@@ -28,7 +28,6 @@ class SymBool:
     """
 
     __slots__ = ("_answer", "_run", "term")
-    __hash__ = None  # type: ignore[assignment]  # the documented way to be unhashable
 
     def __init__(self, term: BoolTerm) -> None:
         self.term = term
@@ -41,6 +40,9 @@ class SymBool:
             self._run = explorer.run
             self._answer = explorer.decide(self.term)
         return self._answer
+
+    def __hash__(self) -> NoReturn:  # type: ignore[override]  # there is no hash to return
+        self._refuse()
 
     def __eq__(self, other: object) -> bool:
         # Without this, Python would compare identities: a silently concrete answer.
@@ -60,10 +62,13 @@ class SymInt(Symbolic):
     """A mathematical integer, as Python's own are. What it cannot follow, it refuses."""
 
     __slots__ = ("term",)
-    __hash__ = None  # type: ignore[assignment]  # a hash would have to be a concrete int
 
     def __init__(self, term: IntTerm) -> None:
         self.term = term
+
+    def __hash__(self) -> NoReturn:  # type: ignore[override]  # there is no hash to return
+        # Not None: Python would raise a TypeError, which code under proof may catch.
+        self._refuse()
 
     def __bool__(self) -> bool:
         return Explorer.active().decide(smt.neg(smt.equal(self.term, smt.literal(0))))

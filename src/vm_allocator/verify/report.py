@@ -59,25 +59,36 @@ class Live:
         self._progress.advance(self._task)
 
 
-def table(rows: Sequence[Row], width: int) -> Table:
-    """Return the rows as a table, a heading per section, for a console of this width."""
-    drawn = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, expand=False)
-    drawn.add_column("what", overflow="fold", max_width=max(36, width - 44))
-    drawn.add_column("verdict", no_wrap=True)
-    drawn.add_column("second solver", no_wrap=True)
-    drawn.add_column("time", justify="right", no_wrap=True)
+def table(rows: Sequence[Row], width: int) -> RenderableType:
+    """Return the rows as one table per section, for a console of this width."""
+    return Group(
+        *(
+            _section(section, members, width)
+            for section in Section
+            if (members := [row for row in rows if row.section is section])
+        )
+    )
+
+
+def _section(section: Section, rows: Sequence[Row], width: int) -> Table:
+    drawn = Table(
+        title=f"{section.value} ({REACH[section]})",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE,
+        show_header=False,
+        pad_edge=False,
+    )
     detailed = width >= WIDE
+    drawn.add_column("what", overflow="fold", width=max(36, min(width - 46, 72)))
+    drawn.add_column("verdict", no_wrap=True, min_width=8)
+    drawn.add_column("second solver", no_wrap=True, min_width=18)
+    drawn.add_column("time", justify="right", no_wrap=True, min_width=8)
     if detailed:
         drawn.add_column("looked at", overflow="fold", style="dim")
-    for section in Section:
-        members = [row for row in rows if row.section is section]
-        if members:
-            drawn.add_row(Text(f"{section.value} ({REACH[section]})", style="bold"))
-        for row in members:
-            cells = [Text(f"  {row.title}"), _verdict(row), _opinion(row), f"{row.seconds:.2f} s"]
-            drawn.add_row(*cells, *([row.measure] if detailed else []))
-        if members:
-            drawn.add_section()
+    for row in rows:
+        cells = [Text(row.title), _verdict(row), _opinion(row), Text(f"{row.seconds:.2f} s")]
+        drawn.add_row(*cells, *([Text(row.measure)] if detailed else []))
     return drawn
 
 

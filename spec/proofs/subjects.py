@@ -1,0 +1,174 @@
+"""The shipped allocators in any state, beside the model in the same state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import vm_allocator.address
+import vm_allocator.ids
+from spec.contract import IndexContract
+from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
+from spec.proofs.cases import AllocatorCase, any_request
+from spec.proofs.summaries import summarised
+from vm_allocator.errors import AllocatorError
+from vm_allocator.modelling import Outcome, Range, is_power_of_two
+from vm_allocator.ranges import RangeInclusive
+from vm_allocator.resource import Unit
+from vm_allocator.symbolic.words import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from vm_allocator.address import RangeAllocator
+
+GIVEN: Final = "given"
+LEFT_OUT: Final = "left out"
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The modules under proof: the real ones, or mutated copies of them."""
+
+    address: ModuleType = vm_allocator.address
+    ids: ModuleType = vm_allocator.ids
+
+    def kind(self, unit: Unit) -> Any:
+        """Return the class that ships for addresses, or for ids."""
+        return self.address.AddressAllocator if unit is Unit.ADDRESS else self.ids.IdAllocator
+
+
+class WatchedIndex:
+    """The contract, asked with words of the code under proof, and answering with such."""
+
+    def __init__(self, index: IndexContract, word: Callable[[int], int]) -> None:
+        self._index = index
+        self._word = word
+
+    def lowest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
+        """Ask the contract."""
+        start = self._index.lowest_fit(plain(span), plain(align), plain(first), plain(last))
+        return None if start is None else self._word(start)
+
+    def highest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
+        """Ask the contract."""
+        start = self._index.highest_fit(plain(span), plain(align), plain(first), plain(last))
+        return None if start is None else self._word(start)
+
+    def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
+        """Ask the contract."""
+        found = self._index.overlapping(plain(start), plain(end))
+        return None if found is None else (self._word(found[0]), self._word(found[1]))
+
+    def is_live(self, start: int, end: int) -> bool:
+        """Ask the contract."""
+        return self._index.is_live(plain(start), plain(end))
+
+    def add(self, start: int, end: int) -> None:
+        """Tell the contract."""
+        self._index.add(plain(start), plain(end))
+
+    def remove(self, start: int, end: int) -> None:
+        """Tell the contract."""
+        self._index.remove(plain(start), plain(end))
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A shipped allocator, the contract below it, and the model in the same state."""
+
+    before: Allocator
+    allocator: RangeAllocator[Any, Any]
+    index: IndexContract
+    word: Callable[[int], Any]
+    """Makes an argument of a number; a watched one is assumed to be of 64 bits, or 2^64."""
+
+    def unchanged(self) -> bool:
+        """Whether the live ranges are those of the state before."""
+        return self.index.state.live.same_as(self.before.live)
+
+    def agrees(
+        self, case: AllocatorCase, expected: Outcome[Allocator], call: Callable[[], int | None]
+    ) -> None:
+        """Claim that the call does what the model did."""
+        granted, refusal = outcome_of(call)
+        case.claim(refusal == expected.refusal)
+        if granted is not None and expected.granted is not None:
+            case.claim(plain(granted) == expected.granted.start)
+        case.claim(self.index.state.live.same_as(expected.after.live))
+
+
+def outcome_of(call: Callable[[], int | None]) -> tuple[int | None, str | None]:
+    """Return what a call of the shipped code granted, or the reason of its refusal."""
+    try:
+        return call(), None
+    except AllocatorError as error:
+        return None, error.refusal
+    except Exception as error:  # noqa: BLE001  # a crash is an outcome: the model has none such
+        return None, f"crash: {type(error).__name__}: {error}"
+
+
+def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: bool) -> Subject:
+    """Return an allocator in any state that its constructor and its operations can lead to."""
+    before = case.state()
+    case.assume(before.top == unit.top)
+    default = case.number("alignment", like=(1, 2))
+    case.assume(1 <= default <= MAX_ALIGNMENT and is_power_of_two(default))
+    word: Callable[[int], int] = partial(_watched, case) if watched else _as_it_is
+    index = IndexContract(before, case.claim)
+    kind = shipped.kind(unit)
+    allocator = kind.__new__(kind)
+    shipped.address.RangeAllocator.__init__(
+        allocator,
+        unit,
+        word(before.base),
+        word(before.last),
+        word(default),
+        WatchedIndex(index, word),
+    )
+    return Subject(before, allocator, index, word)
+
+
+def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[str, Any]]:
+    """Return a request, and the keyword arguments that say it: each given, or left out."""
+    request = any_request(case, subject.before)
+    align, window = request.align, request.window
+    options: dict[str, Any] = {}
+    if case.one_of("align", (GIVEN, LEFT_OUT)) == GIVEN:
+        options["align"] = subject.word(align)
+    else:
+        align = plain(subject.allocator.alignment)
+    if case.one_of("within", (GIVEN, LEFT_OUT)) == GIVEN:
+        # What RangeInclusive itself guarantees of every window.
+        case.assume(0 <= window.start <= window.end)
+        options["within"] = _window(subject.word(window.start), subject.word(window.end))
+    else:
+        window = Range(subject.before.base, subject.before.last)
+    return Request(request.size, align, window), options
+
+
+def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:
+    """Return the context in which the shipped code is run: with summaries where it is symbolic."""
+    if case.is_symbolic:
+        return summarised(shipped.address, shipped.ids, **more)
+    return summarised()
+
+
+def _window(start: int, end: int) -> RangeInclusive[Any]:
+    """Make a window without its own checks, which were assumed."""
+    window: RangeInclusive[Any] = RangeInclusive.__new__(RangeInclusive)
+    object.__setattr__(window, "start", start)
+    object.__setattr__(window, "end", end)
+    return window
+
+
+def _watched(case: AllocatorCase, value: int) -> int:
+    # 2^64 is the size of everything: the one argument that is no 64-bit number.
+    case.assume(0 <= value <= U64_MAX + 1)
+    return case.word(value)
+
+
+def _as_it_is(value: int) -> int:
+    return value

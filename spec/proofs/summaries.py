@@ -1,0 +1,54 @@
+"""How the shipped source is read symbolically: a few names in its modules stand for summaries.
+
+The leaves of `vm_allocator.arithmetic` are bit tricks; the model's own leaves stand in for
+them, which compute the same (`the_shipped_leaves_are_those_of_the_model`, a lemma on
+bit-vectors). `max` and `min` become single terms instead of two paths each. `plain_int` is the
+identity on integers, which is all that symbolic ints stand for; what it makes of other types
+is tested. An index that a constructor makes becomes the contract of the index.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+from vm_allocator import modelling
+from vm_allocator.symbolic import SymInt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def _plain_int(unit: object, name: str, value: int) -> int:
+    """Pass integers on."""
+    if isinstance(value, (SymInt, int)):
+        return value
+    raise TypeError(f"{name} of {unit} is {value!r}, and no integer")
+
+
+LEAVES: Final[dict[str, Callable[..., Any]]] = {
+    "is_aligned": modelling.is_aligned,
+    "is_power_of_two": modelling.is_power_of_two,
+    "max": modelling.larger,
+    "min": modelling.smaller,
+    "plain_int": _plain_int,
+}
+
+
+@contextmanager
+def summarised(*modules: ModuleType, **more: Callable[..., Any]) -> Iterator[None]:
+    """Let the summaries, and those given by name, stand in these modules for a while."""
+    before = [(module, dict(vars(module))) for module in modules]
+    for module in modules:
+        for name, summary in {**LEAVES, **more}.items():
+            # `max` and `min` are builtins: a module global of the same name shadows them.
+            if name in ("max", "min") or name in vars(module):
+                setattr(module, name, summary)
+    try:
+        yield
+    finally:
+        for module, names in before:
+            for name in set(vars(module)) - set(names):
+                delattr(module, name)
+            vars(module).update(names)

@@ -1,0 +1,146 @@
+import pickle
+
+import pytest
+
+from spec import model
+from vm_allocator import (
+    AllocatorError,
+    ConflictingRequestError,
+    InvalidAlignmentError,
+    InvalidRangeError,
+    InvalidRequestError,
+    InvalidSizeError,
+    InvalidSpaceError,
+    InvalidTypeError,
+    MisalignedError,
+    NoSpaceError,
+    NotAllocatedError,
+    OutOfBoundsError,
+    OutsideWindowError,
+    OverlapError,
+    RefusedError,
+)
+from vm_allocator.resource import Unit
+
+ADDRESS, ID = Unit.ADDRESS, Unit.ID
+
+# Each error with a text that says its values, and the specification's name for the refusal.
+ERRORS = (
+    (InvalidTypeError(ADDRESS, "size", "4k"), "size is '4k', a str: pass an int", None),
+    (
+        InvalidSpaceError(ID, 5, 1 << 32),
+        (
+            "a space from 5 to 4294967296 is not possible: "
+            "pass one that lies in 0 to 4294967295 and is not empty"
+        ),
+        model.INVALID_SPACE,
+    ),
+    (
+        InvalidSizeError(ADDRESS, 0),
+        "size 0x0 is not possible: pass 1 to 0x10000000000000000",
+        model.INVALID_SIZE,
+    ),
+    (
+        InvalidAlignmentError(ADDRESS, 3),
+        "alignment 0x3 is not possible: pass a power of two, 1 to 0x8000000000000000",
+        model.INVALID_ALIGNMENT,
+    ),
+    (
+        InvalidRangeError(ID, 8, 7),
+        "range 8-7 is empty: pass a start that is at most its end",
+        None,
+    ),
+    (ConflictingRequestError(ID, "a and b differ"), "a and b differ", None),
+    (
+        OutOfBoundsError(ADDRESS, 0xF00, 0x10FF, 0x1000, 0x1FFF),
+        "0xf00-0x10ff is not within the space 0x1000-0x1fff: choose a range inside it",
+        model.OUT_OF_BOUNDS,
+    ),
+    (
+        OutsideWindowError(ADDRESS, 0x1000, 0x10FF, 0x1800, 0x1FFF),
+        "0x1000-0x10ff is not within the window 0x1800-0x1fff: widen it or move the range",
+        model.OUTSIDE_WINDOW,
+    ),
+    (
+        MisalignedError(ID, 5, 8, 4),
+        "5-8 does not start at a multiple of 4: pass an aligned start",
+        model.MISALIGNED,
+    ),
+    (
+        OverlapError(ADDRESS, 0x1000, 0x1FFF, 0x1800, 0x27FF),
+        "0x1000-0x1fff overlaps live 0x1800-0x27ff: free that first or choose another range",
+        model.OVERLAP,
+    ),
+    (
+        NotAllocatedError(ID, 7, 7),
+        "7 is not a live range: pass exactly what was allocated",
+        model.NOT_ALLOCATED,
+    ),
+    (
+        NoSpaceError(ADDRESS, 0x100, 0x10, 0, 0xFF),
+        "no room for 0x100 aligned to 0x10 within 0x0-0xff: free something, or ask for less",
+        model.NO_SPACE,
+    ),
+)
+
+every_error = pytest.mark.parametrize(
+    ("error", "says", "refusal"), ERRORS, ids=lambda value: getattr(type(value), "__name__", None)
+)
+
+
+@every_error
+def test_the_message_says_the_values_and_what_to_do(
+    error: AllocatorError, says: str, refusal: str | None
+) -> None:
+    del refusal
+    assert str(error) == says
+
+
+@every_error
+def test_the_refusal_has_the_name_that_the_specification_gives_it(
+    error: AllocatorError, says: str, refusal: str | None
+) -> None:
+    del says
+    assert error.refusal
+    if refusal is None:
+        # These three are about the form of a call, which the model's actions do not have.
+        assert error.refusal in {"invalid-type", "invalid-range", "conflicting-request"}
+    else:
+        assert error.refusal == refusal
+
+
+@every_error
+def test_an_error_survives_pickling_with_its_values(
+    error: AllocatorError, says: str, refusal: str | None
+) -> None:
+    twin = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    assert type(twin) is type(error)
+    assert (str(twin), twin.refusal) == (says, refusal or error.refusal)
+    assert vars(twin) == vars(error)
+
+
+@every_error
+def test_an_error_is_a_mistake_of_the_caller_or_a_refusal(
+    error: AllocatorError, says: str, refusal: str | None
+) -> None:
+    del says, refusal
+    assert isinstance(error, InvalidRequestError) != isinstance(error, RefusedError)
+    assert isinstance(error, ValueError) == isinstance(error, InvalidRequestError)
+
+
+def test_every_error_class_is_tried_above() -> None:
+    leaves = {leaf for leaf in _subclasses(AllocatorError) if leaf.refusal}
+    assert leaves == {type(error) for error, _, _ in ERRORS}
+    assert len({leaf.refusal for leaf in leaves}) == len(leaves)
+
+
+def test_every_refusal_of_the_specification_has_an_error() -> None:
+    names = {
+        value for name, value in vars(model).items() if name.isupper() and isinstance(value, str)
+    }
+    assert names <= {error.refusal for error, _, _ in ERRORS}
+
+
+def _subclasses(cls: type[AllocatorError]) -> set[type[AllocatorError]]:
+    direct = {c for c in cls.__subclasses__() if c.__module__ == "vm_allocator.errors"}
+    return direct.union(*(_subclasses(c) for c in direct))

@@ -1,0 +1,80 @@
+"""What a type checker accepts and what it refuses, under `mypy --strict`."""
+
+from pathlib import Path
+
+import pytest
+from mypy import api
+
+PREAMBLE = """\
+from vm_allocator import (
+    AddressAllocator, ExactMatch, GuestAddress, GuestUsize, Id, IdAllocator, IdCount,
+    RangeInclusive, ResourceAllocator,
+)
+
+addresses = AddressAllocator(GuestAddress(0), GuestUsize(16))
+ids = IdAllocator(Id(0), Id(15))
+address, size, id_, count = GuestAddress(0), GuestUsize(1), Id(0), IdCount(1)
+"""
+
+ACCEPTED = (
+    "memory: ResourceAllocator[GuestAddress, GuestUsize] = addresses",
+    "irqs: ResourceAllocator[Id, IdCount] = ids",
+    "got: GuestAddress = addresses.allocate(None, size)",
+    "addresses.update(None, None, address, size)",
+    "addresses.allocate(None, size, policy=ExactMatch(address))",
+    "addresses.allocate(None, size, within=RangeInclusive(address, address))",
+    "first: Id = ids.allocate(None); ids.free(first)",
+)
+
+REFUSED = (
+    "addresses.allocate(id_, size)  # an id as an address",
+    "addresses.allocate(size, size)  # a size as an address",
+    "addresses.allocate(address, address)  # an address as a size",
+    "addresses.allocate(None, count)  # a number of ids as a number of bytes",
+    "addresses.allocate(None, 16)  # a bare number",
+    "addresses.free(id_, size)  # an id as an address",
+    "addresses.update(address, size, id_, size)  # an id as an address",
+    "addresses.allocate(None, size, policy=ExactMatch(id_))  # an id in a policy",
+    "addresses.allocate(None, size, within=RangeInclusive(id_, id_))  # an id in a window",
+    "addresses.allocate(None, size, policy='LastMatch')  # no policy",
+    "ids.allocate(address)  # an address as an id",
+    "ids.free(count)  # a count as an id",
+    "ids.allocate(None, size)  # bytes as a number of ids",
+    "wrong: ResourceAllocator[Id, IdCount] = addresses  # an allocator of something else",
+    "wrong: ResourceAllocator[GuestAddress, GuestUsize] = ids  # likewise",
+    "wrong: Id = addresses.allocate(None, size)  # an address as an id",
+    "AddressAllocator(size, size)  # a size as a base",
+)
+
+
+@pytest.fixture(scope="module")
+def complaints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Return what mypy says about each snippet, in one run over all of them."""
+    place = tmp_path_factory.mktemp("snippets")
+    files = {}
+    for number, snippet in enumerate(ACCEPTED + REFUSED):
+        file = place / f"snippet_{number}.py"
+        file.write_text(PREAMBLE + snippet + "\n")
+        files[snippet] = file
+    out, err, _ = api.run(
+        ["--strict", f"--cache-dir={place / 'cache'}", "--no-error-summary", "--hide-error-context"]
+        + [str(file) for file in files.values()]
+    )
+    assert err == ""
+    lines = [line for line in out.splitlines() if ": error:" in line]
+    about = {
+        snippet: [x for x in lines if Path(x.split(":")[0]).name == f.name]
+        for snippet, f in files.items()
+    }
+    assert sum(map(len, about.values())) == len(lines), out  # and nothing about the package
+    return about
+
+
+@pytest.mark.parametrize("snippet", ACCEPTED)
+def test_mypy_accepts(complaints: dict[str, list[str]], snippet: str) -> None:
+    assert complaints[snippet] == []
+
+
+@pytest.mark.parametrize("snippet", REFUSED)
+def test_mypy_refuses(complaints: dict[str, list[str]], snippet: str) -> None:
+    assert complaints[snippet]
