@@ -20,32 +20,33 @@ def _index() -> SortedGaps:
 
 
 def _turned_around(index: SortedGaps) -> None:
-    index._live[0x10] = 0xF
+    index._live.put(0x10, 0xF)
 
 
 def _base_lost(index: SortedGaps) -> None:
-    index._gaps[1] = index._gaps.pop(0)
+    index._gaps.delete(0)
+    index._gaps.put(1, 0xF)
 
 
 def _last_lost(index: SortedGaps) -> None:
-    index._gaps[0x20] = 0x3E
+    index._gaps.put(0x20, 0x3E)
 
 
 def _overlap(index: SortedGaps) -> None:
-    index._gaps[0] = 0x10
+    index._gaps.put(0, 0x10)
 
 
 def _hole(index: SortedGaps) -> None:
-    index._gaps[0] = 0xE
+    index._gaps.put(0, 0xE)
 
 
 def _live_overlap(index: SortedGaps) -> None:
-    index._live[0x18] = 0x1F
+    index._live.put(0x18, 0x1F)
 
 
 def _gaps_touch(index: SortedGaps) -> None:
-    index._gaps[0] = 7
-    index._gaps[8] = 0xF
+    index._gaps.put(0, 7)
+    index._gaps.put(8, 0xF)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +69,12 @@ def test_a_damaged_index_is_noticed_and_the_invariant_named(
     with pytest.raises(BrokenInvariantError) as caught:
         index._check()
     assert f"broken invariant: {invariant};" in str(caught.value)
-    assert "live SortedDict(" in str(caught.value)
+    assert f"live {index._live}, gaps {index._gaps}" in str(caught.value)
 
 
 def test_an_index_that_lost_everything_is_noticed() -> None:
     index = SortedGaps(0, 0x3F)
-    index._gaps.clear()
+    index._gaps.delete(0)
     with pytest.raises(BrokenInvariantError, match="the pieces start at the base"):
         index._check()
 

@@ -20,15 +20,15 @@ from vm_allocator import (
     OverlapError,
     RefusedError,
 )
-from vm_allocator.resource import Unit
+from vm_allocator.resource import U64_MAX, Unit
 
 ADDRESS, ID = Unit.ADDRESS, Unit.ID
 
 # Each error with a text that says its values, and the specification's name for the refusal.
 ERRORS = (
-    (InvalidTypeError(ADDRESS, "size", "4k"), "size is '4k', a str: pass an int", None),
+    (InvalidTypeError(ADDRESS, "size", "4k", "an int"), "size is '4k', a str: pass an int", None),
     (
-        InvalidSpaceError(ID, 5, 1 << 32),
+        InvalidSpaceError(ID, 5, (1 << 32) - 5),
         (
             "a space from 5 to 4294967296 is not possible: "
             "pass one that lies in 0 to 4294967295 and is not empty"
@@ -52,32 +52,32 @@ ERRORS = (
     ),
     (ConflictingRequestError(ID, "a and b differ"), "a and b differ", None),
     (
-        OutOfBoundsError(ADDRESS, 0xF00, 0x10FF, 0x1000, 0x1FFF),
+        OutOfBoundsError(ADDRESS, 0xF00, 0x1FF, 0x1000, 0x1FFF),
         "0xf00-0x10ff is not within the space 0x1000-0x1fff: choose a range inside it",
         model.OUT_OF_BOUNDS,
     ),
     (
-        OutsideWindowError(ADDRESS, 0x1000, 0x10FF, 0x1800, 0x1FFF),
+        OutsideWindowError(ADDRESS, 0x1000, 0xFF, 0x1800, 0x1FFF),
         "0x1000-0x10ff is not within the window 0x1800-0x1fff: widen it or move the range",
         model.OUTSIDE_WINDOW,
     ),
     (
-        MisalignedError(ID, 5, 8, 4),
+        MisalignedError(ID, 5, 3, 4),
         "5-8 does not start at a multiple of 4: pass an aligned start",
         model.MISALIGNED,
     ),
     (
-        OverlapError(ADDRESS, 0x1000, 0x1FFF, 0x1800, 0x27FF),
+        OverlapError(ADDRESS, 0x1000, 0xFFF, 0x1800, 0x27FF),
         "0x1000-0x1fff overlaps live 0x1800-0x27ff: free that first or choose another range",
         model.OVERLAP,
     ),
     (
-        NotAllocatedError(ID, 7, 7),
+        NotAllocatedError(ID, 7, 0),
         "7 is not a live range: pass exactly what was allocated",
         model.NOT_ALLOCATED,
     ),
     (
-        NoSpaceError(ADDRESS, 0x100, 0x10, 0, 0xFF),
+        NoSpaceError(ADDRESS, 0xFF, 0x10, 0, 0xFF),
         "no room for 0x100 aligned to 0x10 within 0x0-0xff: free something, or ask for less",
         model.NO_SPACE,
     ),
@@ -126,6 +126,18 @@ def test_an_error_is_a_mistake_of_the_caller_or_a_refusal(
     del says, refusal
     assert isinstance(error, InvalidRequestError) != isinstance(error, RefusedError)
     assert isinstance(error, ValueError) == isinstance(error, InvalidRequestError)
+
+
+def test_a_range_that_was_refused_may_end_beyond_everything_that_exists() -> None:
+    error = OutOfBoundsError(ADDRESS, U64_MAX, U64_MAX, 0, U64_MAX)
+    assert (error.start, error.span, error.end) == (U64_MAX, U64_MAX, 2 * U64_MAX)
+    assert str(error).startswith("0xffffffffffffffff-0x1fffffffffffffffe is not within")
+
+
+def test_sizes_and_lasts_are_told_although_spans_are_passed() -> None:
+    assert NoSpaceError(ADDRESS, U64_MAX, 1, 0, U64_MAX).size == 1 << 64
+    assert InvalidSpaceError(ADDRESS, 1, U64_MAX).last == 1 << 64
+    assert InvalidSpaceError(ID, 2, -1).last == 1  # empty: the reason why it is refused
 
 
 def test_every_error_class_is_tried_above() -> None:

@@ -13,12 +13,13 @@ from vm_allocator import (
     InvalidSizeError,
     LastMatch,
     NoSpaceError,
+    NotAllocatedError,
     OutsideWindowError,
     RangeInclusive,
 )
 from vm_allocator.resource import U64_MAX
 
-from .builders import addresses, ids, space
+from .builders import DemandingGaps, addresses, ids, space
 
 
 @pytest.fixture
@@ -67,6 +68,29 @@ def test_a_range_is_in_an_allocator_if_exactly_it_is_live(used: AddressAllocator
     assert addresses(0x10, 0x1E) not in used
     assert addresses(0x11, 0x1F) not in used
     assert addresses(0x0, 0xF) not in used
+
+
+@pytest.mark.parametrize("address", [-1, 0, 0xF, 0x50, 0x51, U64_MAX, 1 << 64])
+def test_what_lies_outside_of_the_space_is_answered_without_asking_the_index(address: int) -> None:
+    allocator = space(0x10, 0x40)
+    allocator._index = DemandingGaps(0x10, 0x4F)
+    allocator.allocate(None, GuestUsize(0x40))
+    with pytest.raises(AssertionError, match="outside the contract"):
+        allocator._index.overlapping(address, address)
+    assert allocator.lookup(GuestAddress(address)) is None
+    assert GuestAddress(address) not in allocator
+    with pytest.raises(NotAllocatedError):
+        allocator.free(GuestAddress(address), GuestUsize(1))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [(0, 0xF), (0xF, 0x10), (0, U64_MAX), (0x4F, 0x50), (0x50, 0x50), (0, 1 << 70)],
+)
+def test_a_range_that_leaves_the_space_is_not_in_it(start: int, end: int) -> None:
+    allocator = space(0x10, 0x40)
+    allocator._index = DemandingGaps(0x10, 0x4F)
+    assert addresses(start, end) not in allocator
 
 
 def test_a_full_space_has_no_gap() -> None:

@@ -11,6 +11,7 @@ from vm_allocator import (
     OverlapError,
 )
 from vm_allocator.lockstep import DisagreementError, Lockstep
+from vm_allocator.ordered import SortedMap
 
 from .builders import addresses, space
 
@@ -90,7 +91,7 @@ def test_a_damaged_state_is_a_disagreement_however_it_is_damaged() -> None:
         ({5: 4}, "the state of allocator cannot be read: InvalidRangeError"),
     ):
         both = Lockstep(space(0, 0x40))
-        both.allocator._index._gaps = damage  # type: ignore[attr-defined]  # the reference index
+        both.allocator._index._gaps = SortedMap(damage)  # type: ignore[attr-defined]  # the reference index
         with pytest.raises(DisagreementError, match=says):
             both.compare()
 

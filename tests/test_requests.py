@@ -94,6 +94,46 @@ def test_no_option_takes_another_kind_of_value(wrong: object) -> None:
     assert len(allocator) == 0
 
 
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [("LastMatch", "str"), (0, "int"), (ExactMatch, "type"), (GuestAddress(5), "int")],
+)
+@pytest.mark.parametrize("resource", [None, GuestAddress(8)])
+def test_a_policy_is_one_of_the_three(
+    wrong: object, kind: str, resource: GuestAddress | None
+) -> None:
+    allocator = space(0, 0x40)
+    with pytest.raises(InvalidTypeError) as caught:
+        allocator.allocate(resource, GuestUsize(1), policy=wrong)  # type: ignore[arg-type]
+    assert str(caught.value) == f"policy is {wrong!r}, a {kind}: pass a policy"
+    assert (caught.value.name, caught.value.value) == ("policy", wrong)
+    with pytest.raises(InvalidTypeError, match="policy is"):
+        allocator.available(GuestUsize(1), policy=wrong)  # type: ignore[arg-type]
+    assert len(allocator) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"), [((1, 2), "tuple"), (range(1, 3), "range"), ("1-2", "str"), (0, "int")]
+)
+def test_a_window_is_a_range(wrong: object, kind: str) -> None:
+    allocator = space(0, 0x40)
+    one = GuestUsize(1)
+    start = allocator.allocate(None, one)
+    before = allocator.copy()
+    calls: list[Callable[[], object]] = [
+        lambda: allocator.allocate(None, one, within=wrong),  # type: ignore[arg-type]
+        lambda: allocator.allocate(GuestAddress(8), one, within=wrong),  # type: ignore[arg-type]
+        lambda: allocator.available(one, within=wrong),  # type: ignore[arg-type]
+        lambda: allocator.update(start, one, GuestAddress(8), one, within=wrong),  # type: ignore[arg-type]
+        lambda: allocator.update(None, None, GuestAddress(8), one, within=wrong),  # type: ignore[arg-type]
+    ]
+    for call in calls:
+        with pytest.raises(InvalidTypeError) as caught:
+            call()
+        assert str(caught.value) == f"within is {wrong!r}, a {kind}: pass a RangeInclusive"
+        assert allocator == before
+
+
 @pytest.mark.parametrize("size", [0, -1, (1 << 64) + 1, 1 << 99])
 def test_an_impossible_size_is_refused(size: int) -> None:
     allocator = space(0, 1 << 64)
@@ -127,8 +167,9 @@ def test_a_space_lies_in_64_bits(base: int, size: int) -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(-1, 2), (2, 1), (0, U32_MAX + 1)])
 def test_ids_lie_in_32_bits(first: int, last: int) -> None:
-    with pytest.raises(InvalidSpaceError):
+    with pytest.raises(InvalidSpaceError) as caught:
         IdAllocator(Id(first), Id(last))
+    assert (caught.value.base, caught.value.last) == (first, last)
 
 
 @pytest.mark.parametrize("policy", [FirstMatch, LastMatch, ExactMatch(GuestAddress(5))])

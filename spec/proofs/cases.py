@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spec.model import U64_MAX, Allocator, Request
+from spec.model import U32_MAX, U64_MAX, Allocator, Request
 from vm_allocator.modelling import FiniteRanges, Outcome, Range, Step, attempt
 from vm_allocator.proving.theorem import Case
 
@@ -68,10 +68,10 @@ def look_at(case: AllocatorCase, state: Allocator, address: int) -> None:
 
 
 def small_state(model: type[Allocator], random: Random) -> Allocator:
-    """Return a reachable state: a small space, or one at an end of 2^64, after a random walk."""
-    size = random.randint(1, 12)
-    base = random.choice((0, 0, 1, 3, U64_MAX - size + 1, U64_MAX - size))
-    state = model.initial(U64_MAX, base, base + size - 1)
+    """Return a reachable state: a small space, or one at an end of 2^32 or 2^64, after a walk."""
+    size, top = random.randint(1, 12), random.choice((U32_MAX, U64_MAX))
+    base = random.choice((0, 0, 1, 3, top - size + 1, top - size))
+    state = model.initial(top, base, base + size - 1)
     for _ in range(random.randint(0, 7)):
         state = _random_step(state, random).after
     return state

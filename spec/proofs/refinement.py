@@ -8,7 +8,8 @@ The preconditions of the contract are claims of these theorems.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from spec.model import (
@@ -44,8 +45,8 @@ Operation = Callable[[AllocatorCase, Subject], tuple[Act, Call]]
 def allocate_anywhere(case: AllocatorCase, subject: Subject) -> tuple[Act, Call]:
     """`allocate` by FirstMatch, which is the default, or by LastMatch."""
     request, options = any_options(case, subject)
-    policy = case.one_of("policy", (None, FirstMatch, LastMatch))
-    size = subject.word(request.size)
+    policy = case.one_of("policy", (None, LastMatch))
+    size = subject.size(request.size)
     before, allocator = subject.before, subject.allocator
     action = before.allocate_last if policy is LastMatch else before.allocate_first
     return (
@@ -58,7 +59,7 @@ def allocate_exactly(case: AllocatorCase, subject: Subject) -> tuple[Act, Call]:
     """`allocate` at a resource, or by ExactMatch."""
     request, options = any_options(case, subject)
     start = any_start(case, subject.before)
-    resource, size = subject.word(start), subject.word(request.size)
+    resource, size = subject.word(start), subject.size(request.size)
     before, allocator = subject.before, subject.allocator
     if case.one_of("exactly", ("by resource", "by policy")) == "by policy":
         options["policy"], resource = ExactMatch(resource), None
@@ -71,7 +72,7 @@ def allocate_exactly(case: AllocatorCase, subject: Subject) -> tuple[Act, Call]:
 def free(case: AllocatorCase, subject: Subject) -> tuple[Act, Call]:
     """`free` of any start and size."""
     start, size = any_range(case, subject.before)
-    resource, units = subject.word(start), subject.word(size)
+    resource, units = subject.word(start), subject.size(size)
     before, allocator = subject.before, subject.allocator
     return lambda: before.free(start, size), lambda: allocator.free(resource, units)
 
@@ -80,11 +81,12 @@ def update(case: AllocatorCase, subject: Subject) -> tuple[Act, Call]:
     """`update` of any old range to any new one."""
     request, options = any_options(case, subject)
     start, (old_start, old_size) = any_start(case, subject.before), any_range(case, subject.before)
-    arguments = [subject.word(value) for value in (old_start, old_size, start, request.size)]
+    old, new = subject.word(old_start), subject.word(start)
+    old_units, units = subject.size(old_size), subject.size(request.size)
     before, allocator = subject.before, subject.allocator
     return (
         lambda: before.update(old_start, old_size, request, start),
-        lambda: allocator.update(*arguments, **options),
+        lambda: allocator.update(old, old_units, new, units, **options),
     )
 
 
@@ -92,7 +94,7 @@ def update_from_nothing(case: AllocatorCase, subject: Subject) -> tuple[Act, Cal
     """`update` with no old range, which is an exact allocation."""
     request, options = any_options(case, subject)
     start = any_start(case, subject.before)
-    new, size = subject.word(start), subject.word(request.size)
+    new, size = subject.word(start), subject.size(request.size)
     before, allocator = subject.before, subject.allocator
     return (
         lambda: before.allocate_exact(request, start),
@@ -106,7 +108,7 @@ def allocate_a_block(case: AllocatorCase, subject: Subject) -> tuple[Act, Call]:
     options.pop("align", None)
     policy = case.one_of("policy", (None, LastMatch))
     block = Request(request.size, request.size, request.window)
-    size = subject.word(request.size)
+    size = subject.size(request.size)
     before = subject.before
     allocator: Any = subject.allocator
     action = before.allocate_last if policy is LastMatch else before.allocate_first
@@ -151,7 +153,8 @@ def refuses_contradictions(case: AllocatorCase, shipped: Shipped, unit: Unit) ->
     case.assume(1 <= size <= subject.before.top + 1)
     case.assume(1 <= request.align <= MAX_ALIGNMENT and is_power_of_two(request.align))
     case.assume(start != other)
-    policy = case.one_of("policy", (FirstMatch, LastMatch, ExactMatch(other)))
+    policies: tuple[Any, ...] = (FirstMatch, LastMatch, ExactMatch(other))
+    policy = case.one_of("policy", policies)
     calls: dict[str, Call] = {
         "a resource and a policy": lambda: allocator.allocate(
             start, size, policy=policy, **options
@@ -217,41 +220,33 @@ def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Un
 def refinement_theorems(shipped: Shipped | None = None) -> list[Theorem]:
     """Return the theorems about the shipped modules, or about mutated copies of them."""
     modules = shipped or Shipped()
-    found = []
-    for unit in Unit:
-        kind = f"the_{unit.value}_allocator"
-        for operation in (*OF_ALL, *(OF_IDS if unit is Unit.ID else ())):
-            name = operation.__name__
-            about = (operation.__doc__ or "").rstrip(".")
-            found += [
-                _theorem(
-                    f"{kind}_does_{name}_as_the_model",
-                    f"{about}: the same start, or the same refusal, and the same live ranges.",
-                    lambda case, unit=unit, operation=operation: does_as_the_model(
-                        case, modules, unit, operation
-                    ),
-                ),
-                _theorem(
-                    f"{kind}_does_{name}_within_64_bits",
-                    f"{about}: no sum or difference leaves [0, 2^64-1].",
-                    lambda case, unit=unit, operation=operation: stays_within_64_bits(
-                        case, modules, unit, operation
-                    ),
-                ),
-            ]
-        for claim in (
-            refuses_contradictions,
-            tells_what_is_available,
-            constructs_the_initial_state,
-        ):
-            found.append(
-                _theorem(
-                    f"{kind}_{claim.__name__}",
-                    claim.__doc__ or "",
-                    lambda case, unit=unit, claim=claim: claim(case, modules, unit),
-                )
-            )
-    return found
+    return [theorem for unit in Unit for theorem in _theorems_of(unit, modules)]
+
+
+def _theorems_of(unit: Unit, shipped: Shipped) -> Iterator[Theorem]:
+    kind = f"the_{unit.value}_allocator"
+    for operation in (*OF_ALL, *(OF_IDS if unit is Unit.ID else ())):
+        name, about = operation.__name__, (operation.__doc__ or "").rstrip(".")
+        yield _theorem(
+            f"{kind}_does_{name}_as_the_model",
+            f"{about}: the same start, or the same refusal, and the same live ranges.",
+            partial(does_as_the_model, shipped=shipped, unit=unit, operation=operation),
+        )
+        yield _theorem(
+            f"{kind}_does_{name}_within_64_bits",
+            f"{about}: no sum or difference leaves [0, 2^64-1].",
+            partial(stays_within_64_bits, shipped=shipped, unit=unit, operation=operation),
+        )
+    for statement in (
+        refuses_contradictions,
+        tells_what_is_available,
+        constructs_the_initial_state,
+    ):
+        yield _theorem(
+            f"{kind}_{statement.__name__}",
+            statement.__doc__ or "",
+            partial(statement, shipped=shipped, unit=unit),
+        )
 
 
 def _theorem(name: str, claim: str, state: Callable[[AllocatorCase], None]) -> Theorem:

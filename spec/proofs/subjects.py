@@ -83,7 +83,9 @@ class Subject:
     allocator: RangeAllocator[Any, Any]
     index: IndexContract
     word: Callable[[int], Any]
-    """Makes an argument of a number; a watched one is assumed to be of 64 bits, or 2^64."""
+    """Makes an argument of a number; a watched one is assumed to be a 64-bit number."""
+    size: Callable[[int], Any]
+    """Makes a size of a number; a watched one may also be 2^64, the size of everything."""
 
     def unchanged(self) -> bool:
         """Whether the live ranges are those of the state before."""
@@ -116,7 +118,8 @@ def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: b
     case.assume(before.top == unit.top)
     default = case.number("alignment", like=(1, 2))
     case.assume(1 <= default <= MAX_ALIGNMENT and is_power_of_two(default))
-    word: Callable[[int], int] = partial(_watched, case) if watched else _as_it_is
+    word: Callable[[int], int] = partial(_watched, case, U64_MAX) if watched else _as_it_is
+    size: Callable[[int], int] = partial(_watched, case, U64_MAX + 1) if watched else _as_it_is
     index = IndexContract(before, case.claim)
     kind = shipped.kind(unit)
     allocator = kind.__new__(kind)
@@ -128,7 +131,7 @@ def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: b
         word(default),
         WatchedIndex(index, word),
     )
-    return Subject(before, allocator, index, word)
+    return Subject(before, allocator, index, word, size)
 
 
 def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[str, Any]]:
@@ -164,9 +167,8 @@ def _window(start: int, end: int) -> RangeInclusive[Any]:
     return window
 
 
-def _watched(case: AllocatorCase, value: int) -> int:
-    # 2^64 is the size of everything: the one argument that is no 64-bit number.
-    case.assume(0 <= value <= U64_MAX + 1)
+def _watched(case: AllocatorCase, limit: int, value: int) -> int:
+    case.assume(0 <= value <= limit)
     return case.word(value)
 
 

@@ -10,7 +10,6 @@ is tested. An index that a constructor makes becomes the contract of the index.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator import modelling
@@ -18,11 +17,13 @@ from vm_allocator.symbolic import SymInt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 
 def _plain_int(unit: object, name: str, value: int) -> int:
     """Pass integers on."""
-    if isinstance(value, (SymInt, int)):
+    number: object = value  # symbolic ints only look like ints to a type checker
+    if isinstance(number, (SymInt, int)):
         return value
     raise TypeError(f"{name} of {unit} is {value!r}, and no integer")
 

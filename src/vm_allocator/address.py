@@ -9,7 +9,7 @@ bits. `spec/model.py` says what each operation must do.
 from __future__ import annotations
 
 from operator import index
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .arithmetic import is_aligned, is_power_of_two
 from .errors import (
@@ -26,12 +26,10 @@ from .errors import (
     OverlapError,
 )
 from .gaps import GapIndex, SortedGaps
-from .policy import ExactMatch, LastMatch, Policy
+from .policy import ExactMatch, LastMatch, Order, Policy
+from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, GuestAddress, GuestUsize, R, S, Unit
 from .view import RangeView
-
-if TYPE_CHECKING:
-    from .ranges import RangeInclusive
 
 
 def plain_int(unit: Unit, name: str, value: object) -> int:
@@ -42,7 +40,7 @@ def plain_int(unit: Unit, name: str, value: object) -> int:
         # `index` believes no `__index__` that returns something else, `int` drops subclasses.
         return int(index(value))  # type: ignore[arg-type]  # the except below is the check
     except TypeError:
-        raise InvalidTypeError(unit, name, value) from None
+        raise InvalidTypeError(unit, name, value, "an int") from None
 
 
 class RangeAllocator(RangeView[R, S]):
@@ -91,10 +89,9 @@ class RangeAllocator(RangeView[R, S]):
         `NotAllocatedError` (a part of a live range, or several of them, are not that range).
         """
         start = plain_int(self._unit, "resource", resource)
-        end = start + self._span(size)
-        if not self._index.is_live(start, end):
-            raise NotAllocatedError(self._unit, start, end)
-        self._index.remove(start, end)
+        span = self._span(size)
+        self._demand_live(start, span)
+        self._index.remove(start, start + span)
 
     def update(
         self,
@@ -125,19 +122,19 @@ class RangeAllocator(RangeView[R, S]):
             self.allocate(new_resource, new_size, align=align, within=within)
             return
         new_start = plain_int(self._unit, "new resource", new_resource)
-        new_end = new_start + self._span(new_size)
+        new_span = self._span(new_size)
         granule = self._granule(align)
         old_start = plain_int(self._unit, "old resource", old_resource)
-        old_end = old_start + self._span(old_size)
-        if not self._index.is_live(old_start, old_end):
-            raise NotAllocatedError(self._unit, old_start, old_end)
-        self._place(new_start, new_end, granule, within)
+        old_span = self._span(old_size)
+        self._demand_live(old_start, old_span)
+        self._place(new_start, new_span, granule, within)
+        old_end, new_end = old_start + old_span, new_start + new_span
         # Look at the new range as it will be once the old one is gone: only its parts
         # outside the old range can be in anybody's way. Nothing has changed yet.
         if new_start < old_start:
-            self._demand_free(new_start, new_end, new_start, min(new_end, old_start - 1))
+            self._demand_free(new_start, new_span, new_start, min(new_end, old_start - 1))
         if old_end < new_end:
-            self._demand_free(new_start, new_end, max(new_start, old_end + 1), new_end)
+            self._demand_free(new_start, new_span, max(new_start, old_end + 1), new_end)
         self._index.remove(old_start, old_end)
         self._index.add(new_start, new_end)
 
@@ -173,9 +170,8 @@ class RangeAllocator(RangeView[R, S]):
         granule = self._granule(align)
         exact = self._exact_start(resource, policy)
         if exact is not None:
-            end = exact + span
-            self._place(exact, end, granule, within)
-            self._demand_free(exact, end, exact, end)
+            self._place(exact, span, granule, within)
+            self._demand_free(exact, span, exact, exact + span)
             return exact
         window_first, window_last = self._window(within)
         first, last = max(window_first, self._base), min(window_last, self._last)
@@ -186,7 +182,7 @@ class RangeAllocator(RangeView[R, S]):
             else:
                 start = self._index.lowest_fit(span, granule, first, last)
         if start is None:
-            raise NoSpaceError(self._unit, span + 1, granule, window_first, window_last)
+            raise NoSpaceError(self._unit, span, granule, window_first, window_last)
         return start
 
     def _exact_start(self, resource: R | None, policy: Policy[R] | None) -> int | None:
@@ -198,6 +194,8 @@ class RangeAllocator(RangeView[R, S]):
                     self._unit, f"resource {resource!r} and {policy!r} differ: pass only one"
                 )
             return start
+        if policy is not None and not isinstance(policy, Order):
+            raise InvalidTypeError(self._unit, "policy", policy, "a policy")
         if resource is None:
             return None
         if policy is not None:
@@ -225,25 +223,41 @@ class RangeAllocator(RangeView[R, S]):
         """Return the ends of the window, which may reach out of the space or miss it."""
         if within is None:
             return self._base, self._last
+        if not isinstance(within, RangeInclusive):
+            raise InvalidTypeError(self._unit, "within", within, "a RangeInclusive")
         first = plain_int(self._unit, "first of the window", within.start)
         last = plain_int(self._unit, "last of the window", within.end)
         return first, last
 
-    def _place(self, start: int, end: int, granule: int, within: RangeInclusive[R] | None) -> None:
-        """Raise unless the range may stand where it is, live ranges apart."""
-        if start < self._base or self._last < end:
-            raise OutOfBoundsError(self._unit, start, end, self._base, self._last)
-        first, last = self._window(within)
-        if start < first or last < end:
-            raise OutsideWindowError(self._unit, start, end, first, last)
-        if not is_aligned(start, granule):
-            raise MisalignedError(self._unit, start, end, granule)
+    def _inside(self, start: int, span: int, first: int, last: int) -> bool:
+        """Whether the range lies within `first` to `last`, which is not empty.
 
-    def _demand_free(self, start: int, end: int, part_start: int, part_end: int) -> None:
+        Its end is computed nowhere: it may lie beyond 2^64-1.
+        """
+        return first <= start <= last and span <= last - start
+
+    def _demand_live(self, start: int, span: int) -> None:
+        """Raise unless exactly this range is live."""
+        if not self._inside(start, span, self._base, self._last):
+            raise NotAllocatedError(self._unit, start, span)
+        if not self._index.is_live(start, start + span):
+            raise NotAllocatedError(self._unit, start, span)
+
+    def _place(self, start: int, span: int, granule: int, within: RangeInclusive[R] | None) -> None:
+        """Raise unless the range may stand where it is, live ranges apart."""
+        if not self._inside(start, span, self._base, self._last):
+            raise OutOfBoundsError(self._unit, start, span, self._base, self._last)
+        first, last = self._window(within)
+        if not self._inside(start, span, first, last):
+            raise OutsideWindowError(self._unit, start, span, first, last)
+        if not is_aligned(start, granule):
+            raise MisalignedError(self._unit, start, span, granule)
+
+    def _demand_free(self, start: int, span: int, part_start: int, part_end: int) -> None:
         """Raise, naming the whole range, if a live range meets the given part of it."""
         conflict = self._index.overlapping(part_start, part_end)
         if conflict is not None:
-            raise OverlapError(self._unit, start, end, conflict[0], conflict[1])
+            raise OverlapError(self._unit, start, span, conflict[0], conflict[1])
 
 
 def checked_alignment(unit: Unit, align: int) -> int:
@@ -281,8 +295,8 @@ free that first or choose another range
         units = plain_int(unit, "size", size)
         if units < 1 or unit.top < units - 1:
             raise InvalidSizeError(unit, units)
+        if not 0 <= first <= unit.top or unit.top - first < units - 1:
+            raise InvalidSpaceError(unit, first, units - 1)
         last = first + (units - 1)
-        if first < 0 or unit.top < last:
-            raise InvalidSpaceError(unit, first, last)
         align = checked_alignment(unit, alignment)
         super().__init__(unit, first, last, align, SortedGaps(first, last))

@@ -39,18 +39,19 @@ class RefusedError(AllocatorError):
 
 
 class InvalidTypeError(InvalidRequestError, TypeError):
-    """A value that is no int stands where an int is wanted."""
+    """A value of another type stands where an int, a window or a policy is wanted."""
 
     refusal = "invalid-type"
 
-    def __init__(self, unit: Unit, name: str, value: object) -> None:
-        super().__init__(unit, name, value)
+    def __init__(self, unit: Unit, name: str, value: object, wanted: str) -> None:
+        super().__init__(unit, name, value, wanted)
         self.name = name
         self.value = value
+        self.wanted = wanted
 
     def describe(self) -> str:
         kind = type(self.value).__name__
-        return f"{self.name} is {self.value!r}, a {kind}: pass an int"
+        return f"{self.name} is {self.value!r}, a {kind}: pass {self.wanted}"
 
 
 class InvalidSpaceError(InvalidRequestError):
@@ -58,10 +59,15 @@ class InvalidSpaceError(InvalidRequestError):
 
     refusal = "invalid-space"
 
-    def __init__(self, unit: Unit, base: int, last: int) -> None:
-        super().__init__(unit, base, last)
+    def __init__(self, unit: Unit, base: int, span: int) -> None:
+        super().__init__(unit, base, span)
         self.base = base
-        self.last = last
+        self.span = span
+
+    @property
+    def last(self) -> int:
+        """Last unit of that space, itself included."""
+        return self.base + self.span
 
     def describe(self) -> str:
         show = self.unit.show
@@ -134,12 +140,17 @@ class ConflictingRequestError(InvalidRequestError):
 
 
 class RangeRefusedError(RefusedError):
-    """A refusal about one definite range, `start` to `end`, both included."""
+    """A refusal about one definite range: `span + 1` units from `start` on."""
 
-    def __init__(self, unit: Unit, start: int, end: int, *more: object) -> None:
-        super().__init__(unit, start, end, *more)
+    def __init__(self, unit: Unit, start: int, span: int, *more: object) -> None:
+        super().__init__(unit, start, span, *more)
         self.start = start
-        self.end = end
+        self.span = span
+
+    @property
+    def end(self) -> int:
+        """Last unit of the range, itself included; it may lie beyond everything that exists."""
+        return self.start + self.span
 
     def shown(self) -> str:
         """The range that was asked for, as people write it."""
@@ -151,8 +162,8 @@ class OutOfBoundsError(RangeRefusedError):
 
     refusal = "out-of-bounds"
 
-    def __init__(self, unit: Unit, start: int, end: int, base: int, last: int) -> None:
-        super().__init__(unit, start, end, base, last)
+    def __init__(self, unit: Unit, start: int, span: int, base: int, last: int) -> None:
+        super().__init__(unit, start, span, base, last)
         self.base = base
         self.last = last
 
@@ -166,8 +177,8 @@ class OutsideWindowError(RangeRefusedError):
 
     refusal = "outside-window"
 
-    def __init__(self, unit: Unit, start: int, end: int, first: int, last: int) -> None:
-        super().__init__(unit, start, end, first, last)
+    def __init__(self, unit: Unit, start: int, span: int, first: int, last: int) -> None:
+        super().__init__(unit, start, span, first, last)
         self.first = first
         self.last = last
 
@@ -181,8 +192,8 @@ class MisalignedError(RangeRefusedError):
 
     refusal = "misaligned"
 
-    def __init__(self, unit: Unit, start: int, end: int, align: int) -> None:
-        super().__init__(unit, start, end, align)
+    def __init__(self, unit: Unit, start: int, span: int, align: int) -> None:
+        super().__init__(unit, start, span, align)
         self.align = align
 
     def describe(self) -> str:
@@ -196,9 +207,9 @@ class OverlapError(RangeRefusedError):
     refusal = "overlap"
 
     def __init__(
-        self, unit: Unit, start: int, end: int, conflict_start: int, conflict_end: int
+        self, unit: Unit, start: int, span: int, conflict_start: int, conflict_end: int
     ) -> None:
-        super().__init__(unit, start, end, conflict_start, conflict_end)
+        super().__init__(unit, start, span, conflict_start, conflict_end)
         self.conflict_start = conflict_start
         self.conflict_end = conflict_end
 
@@ -221,12 +232,17 @@ class NoSpaceError(RefusedError):
 
     refusal = "no-space"
 
-    def __init__(self, unit: Unit, size: int, align: int, first: int, last: int) -> None:
-        super().__init__(unit, size, align, first, last)
-        self.size = size
+    def __init__(self, unit: Unit, span: int, align: int, first: int, last: int) -> None:
+        super().__init__(unit, span, align, first, last)
+        self.span = span
         self.align = align
         self.first = first
         self.last = last
+
+    @property
+    def size(self) -> int:
+        """Units that were asked for: 1 to 2^64."""
+        return self.span + 1
 
     def describe(self) -> str:
         show = self.unit.show

@@ -13,10 +13,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from sortedcontainers import SortedDict
-
 from .arithmetic import highest_start, lowest_start
 from .errors import hold
+from .ordered import OrderedMap, SortedMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +39,12 @@ class GapIndex(Protocol):
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
         """Return the lowest live range that meets `start` to `end`; `None` if all is free.
 
-        Needs `start <= end`.
+        Needs `base <= start <= end <= the space's last`.
         """
         ...
 
     def is_live(self, start: int, end: int) -> bool:
-        """Whether exactly `start` to `end` is a live range."""
+        """Whether exactly `start` to `end` is a live range. Needs what `overlapping` needs."""
         ...
 
     def add(self, start: int, end: int) -> None:
@@ -89,77 +88,70 @@ class SortedGaps:
     def __init__(self, base: int, last: int) -> None:
         self._base = base
         self._last = last
-        self._live: SortedDict[int, int] = SortedDict()
-        self._gaps: SortedDict[int, int] = SortedDict({base: last})
+        self._live: OrderedMap = SortedMap()
+        self._gaps: OrderedMap = SortedMap({base: last})
 
     def lowest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
-        for start in self._gaps.irange(self._first_reaching(first), last):
-            fit = lowest_start(max(start, first), min(self._gaps[start], last), span, align)
+        for start, end in self._gaps.ascending(self._first_reaching(first), last):
+            fit = lowest_start(max(start, first), min(end, last), span, align)
             if fit is not None:
                 return fit
         return None
 
     def highest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
-        for start in self._gaps.irange(self._first_reaching(first), last, reverse=True):
-            fit = highest_start(max(start, first), min(self._gaps[start], last), span, align)
+        for start, end in self._gaps.descending(self._first_reaching(first), last):
+            fit = highest_start(max(start, first), min(end, last), span, align)
             if fit is not None:
                 return fit
         return None
 
     def _first_reaching(self, address: int) -> int:
         """Return the start of the gap over `address`, or `address` itself if it is live."""
-        below = self._gaps.bisect_right(address) - 1
-        if below >= 0:
-            start, end = self._gaps.peekitem(below)
-            if address <= end:
-                return start
-        return address
+        below = self._gaps.floor(address)
+        return address if below is None or below[1] < address else below[0]
 
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
-        # At most one live range starts at or below `start`, and it is the lowest candidate.
-        position = self._live.bisect_right(start)
-        if position > 0:
-            live_start, live_end = self._live.peekitem(position - 1)
-            if start <= live_end:
-                return live_start, live_end
-        if position < len(self._live):
-            live_start, live_end = self._live.peekitem(position)
-            if live_start <= end:
-                return live_start, live_end
-        return None
+        # At most one live range starts below `start`, and it is the lowest candidate.
+        below = self._live.floor(start)
+        if below is not None and start <= below[1]:
+            return below
+        above = self._live.ceiling(start)
+        return None if above is None or end < above[0] else above
 
     def is_live(self, start: int, end: int) -> bool:
-        return self._live.get(start) == end
+        found = self._live.floor(start)
+        return found is not None and found[0] == start and found[1] == end
 
     def add(self, start: int, end: int) -> None:
-        gap_start, gap_end = self._gaps.peekitem(self._gaps.bisect_right(start) - 1)
-        if gap_start < start:
-            self._gaps[gap_start] = start - 1
+        gap = self._gaps.floor(start)
+        assert gap is not None  # noqa: S101  # what `add` needs: `start` to `end` is free
+        if gap[0] < start:
+            self._gaps.put(gap[0], start - 1)
         else:
-            del self._gaps[gap_start]
-        if end < gap_end:
-            self._gaps[end + 1] = gap_end
-        self._live[start] = end
+            self._gaps.delete(start)
+        if end < gap[1]:
+            self._gaps.put(end + 1, gap[1])
+        self._live.put(start, end)
 
     def remove(self, start: int, end: int) -> None:
-        del self._live[start]
-        below = self._gaps.bisect_left(start) - 1
-        if below >= 0:
-            left_start, left_end = self._gaps.peekitem(below)
-            if left_end == start - 1:
-                start = left_start
-        # end + 1 may be 2^64, which is no gap's start.
-        end = self._gaps.pop(end + 1, end)
-        self._gaps[start] = end
+        self._live.delete(start)
+        left, right = self._gaps.floor(start), self._gaps.ceiling(start)
+        # Nothing lies below the base or above the last, so that no sum leaves 64 bits.
+        if right is not None and right[0] - 1 == end:
+            self._gaps.delete(right[0])
+            end = right[1]
+        if left is not None and left[1] + 1 == start:
+            start = left[0]
+        self._gaps.put(start, end)
 
     def __len__(self) -> int:
         return len(self._live)
 
     def live(self) -> Iterator[tuple[int, int]]:
-        return iter(self._live.items())
+        return self._live.items()
 
     def gaps(self) -> Iterator[tuple[int, int]]:
-        return iter(self._gaps.items())
+        return self._gaps.items()
 
     def copy(self) -> SortedGaps:
         twin = type(self)(self._base, self._last)

@@ -40,7 +40,7 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         low = plain_int(unit, "first", first)
         high = plain_int(unit, "last", last)
         if low < 0 or high < low or unit.top < high:
-            raise InvalidSpaceError(unit, low, high)
+            raise InvalidSpaceError(unit, low, high - low)
         super().__init__(unit, low, high, 1, SortedGaps(low, high))
 
     def allocate(

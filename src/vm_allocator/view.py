@@ -67,13 +67,16 @@ class RangeView(Generic[R, S]):
     def lookup(self, resource: R) -> RangeInclusive[R] | None:
         """Return the live range that `resource` lies in; `None` if there is none. O(log n)."""
         value = resource.__index__()
+        if not self._base <= value <= self._last:
+            return None
         found = self._index.overlapping(value, value)
         return None if found is None else self._range(*found)
 
     def __contains__(self, item: R | RangeInclusive[R]) -> bool:
         """Whether a resource lies in a live range, or exactly this range is live. O(log n)."""
         if isinstance(item, RangeInclusive):
-            return self._index.is_live(item.start.__index__(), item.end.__index__())
+            start, end = item.start.__index__(), item.end.__index__()
+            return self._base <= start and end <= self._last and self._index.is_live(start, end)
         return self.lookup(item) is not None
 
     @property

@@ -3,7 +3,7 @@
 import pytest
 
 from spec import model
-from tests.seeded_bugs.allocator_bugs import FreeAcceptsAPart
+from tests.seeded_bugs.allocator_bugs import ExactMatchDoesNotLookInside, FreeAcceptsAPart
 from vm_allocator import AddressAllocator, GuestAddress, GuestUsize
 from vm_allocator.lockstep import Lockstep
 from vm_allocator.machines import MACHINES, MachineResult, run_machine
@@ -133,6 +133,18 @@ def test_shrinking_leaves_what_is_needed_and_nothing_else() -> None:
     assert str(trace).splitlines()[-2:] == [
         "allocator.allocate(0x20, 0x2)  # 0x20",
         "allocator.free(0x20, 0x1)  # done; the specification says: refused: not-allocated",
+    ]
+
+
+def test_shrinking_exchanges_no_wrong_answer_for_a_crash() -> None:
+    trace = shrunk(
+        lambda: Lockstep(ExactMatchDoesNotLookInside(GuestAddress(0), GuestUsize(64))),
+        [_call("allocate", 32, 4), _call("allocate", 32, 2)],
+    )
+    # With both at 0x0 it is a crash: the index notices that there is no gap below.
+    assert str(trace).splitlines()[-2:] == [
+        "allocator.allocate(0x1, 0x1)  # 0x1",
+        "allocator.allocate(0x0, 0x2)  # 0x0; the specification says: refused: overlap",
     ]
 
 

@@ -87,7 +87,10 @@ def _computed(formula: BoolTerm) -> list[tuple[IntTerm, IntTerm]]:
     found = Applications([formula])
     return [
         (leaf(address, align), smt.literal(code(_int(address), _int(align))))
-        for leaf, code, table in ((UP, align_up.code, found.ups), (DOWN, align_down.code, found.downs))
+        for leaf, code, table in (
+            (UP, align_up.code, found.ups),
+            (DOWN, align_down.code, found.downs),
+        )
         for address, align in table.values()
         if not address.children() and not align.children()
     ]

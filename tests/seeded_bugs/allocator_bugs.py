@@ -51,8 +51,8 @@ class UpdateForgetsThatOldAndNewMayOverlap(AddressAllocator):
             old_resource, old_size, new_resource, new_size, **options
         )
         if old_resource is not None and old_size is not None:
-            start, end = new_resource, new_resource + new_size - 1
-            self._demand_free(start, end, start, end)
+            start, span = int(new_resource), int(new_size) - 1
+            self._demand_free(start, span, start, start + span)
         super().update(old_resource, old_size, new_resource, new_size, **options)
 
     def copy_as_it_should_be(self) -> AddressAllocator:
@@ -82,19 +82,19 @@ class UpdateKeepsTheOldRange(AddressAllocator):
 class ExactMatchDoesNotLookInside(AddressAllocator):
     """Refused only if a live range has that very start and end (row 1 of the bug corpus)."""
 
-    def _demand_free(self, start: int, end: int, part_start: int, part_end: int) -> None:
+    def _demand_free(self, start: int, span: int, part_start: int, part_end: int) -> None:
         del part_start, part_end
-        if self._index.is_live(start, end):
-            raise OverlapError(self._unit, start, end, start, end)
+        if self._index.is_live(start, start + span):
+            raise OverlapError(self._unit, start, span, start, start + span)
 
 
 class FreeAcceptsAPart(AddressAllocator):
     """The first bytes of a live range may be freed; all of it is gone then."""
 
     def free(self, resource: GuestAddress, size: GuestUsize) -> None:
-        found = self._index.overlapping(int(resource), int(resource))
-        if found is not None and found[0] == resource and 1 <= size <= found[1] - found[0] + 1:
-            self._index.remove(*found)
+        found = self.lookup(resource)
+        if found is not None and found.start == resource and 1 <= size <= found.size:
+            self._index.remove(found.start, found.end)
         else:
             super().free(resource, size)
 
@@ -102,35 +102,33 @@ class FreeAcceptsAPart(AddressAllocator):
 class EndWrapsAt2To64(AddressAllocator):
     """The end is an unsigned 64-bit sum: past the last address it looks like a low one."""
 
-    def _place(
-        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
-    ) -> None:
-        super()._place(start, end % 2**64, granule, within)
+    def _inside(self, start: int, span: int, first: int, last: int) -> bool:
+        return first <= start and (start + span) % 2**64 <= last
 
-    def _demand_free(self, start: int, end: int, part_start: int, part_end: int) -> None:
-        super()._demand_free(start, end, part_start, max(part_start, part_end % 2**64))
+    def _demand_free(self, start: int, span: int, part_start: int, part_end: int) -> None:
+        super()._demand_free(start, span, part_start, max(part_start, part_end % 2**64))
 
 
 class WindowOfTheStartAlone(AddressAllocator):
     """An exact range may reach out of the window at its end."""
 
     def _place(
-        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+        self, start: int, span: int, granule: int, within: RangeInclusive[Any] | None
     ) -> None:
         if within is not None and start in within:
-            within = RangeInclusive(within.start, max(within.end, end))
-        super()._place(start, end, granule, within)
+            within = RangeInclusive(within.start, max(within.end, start + span))
+        super()._place(start, span, granule, within)
 
 
 class RefusesForTheWrongReason(AddressAllocator):
     """Alignment is looked at before the bounds are: refused rightly, for another reason."""
 
     def _place(
-        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+        self, start: int, span: int, granule: int, within: RangeInclusive[Any] | None
     ) -> None:
         if not is_aligned(start, granule):
-            raise MisalignedError(self._unit, start, end, granule)
-        super()._place(start, end, granule, within)
+            raise MisalignedError(self._unit, start, span, granule)
+        super()._place(start, span, granule, within)
 
 
 class AvailableForgetsTheAlignment(AddressAllocator):
@@ -173,11 +171,11 @@ class LastIdIsNeverGiven(IdAllocator):
     """The last id counts as outside the space when it is asked for exactly (corpus, row 6)."""
 
     def _place(
-        self, start: int, end: int, granule: int, within: RangeInclusive[Any] | None
+        self, start: int, span: int, granule: int, within: RangeInclusive[Any] | None
     ) -> None:
         last = self._last
         self._last = last - 1
         try:
-            super()._place(start, end, granule, within)
+            super()._place(start, span, granule, within)
         finally:
             self._last = last

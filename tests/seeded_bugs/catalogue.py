@@ -53,7 +53,7 @@ _ALLOCATOR_BUGS: Final = (
     (
         allocators.ExactMatchDoesNotLookInside,
         "address-small",
-        ("allocate(", "got 0x", "says: "),
+        ("allocate(", "expected refused: overlap, got ", "says: refused: overlap"),
     ),
     (
         allocators.FreeAcceptsAPart,

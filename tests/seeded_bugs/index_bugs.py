@@ -28,11 +28,9 @@ class SplitLeavesOneTooMany(SortedGaps):
 
     def add(self, start: int, end: int) -> None:
         super().add(start, end)
-        below = self._gaps.bisect_left(start) - 1
-        if below >= 0:
-            gap_start, gap_end = self._gaps.peekitem(below)
-            if gap_end == start - 1:
-                self._gaps[gap_start] = start
+        below = self._gaps.floor(start)
+        if below is not None and below[1] == start - 1:
+            self._gaps.put(below[0], start)
 
 
 class SplitLosesOne(SortedGaps):
@@ -40,29 +38,35 @@ class SplitLosesOne(SortedGaps):
 
     def add(self, start: int, end: int) -> None:
         super().add(start, end)
-        gap_end = self._gaps.pop(end + 1, None)
-        if gap_end is not None and end + 2 <= gap_end:
-            self._gaps[end + 2] = gap_end
+        above = self._gaps.ceiling(end)
+        if above is not None and above[0] == end + 1:
+            self._gaps.delete(end + 1)
+            if end + 2 <= above[1]:
+                self._gaps.put(end + 2, above[1])
 
 
 class NoCoalescingOnTheLeft(SortedGaps):
     """A freed range is not joined to the gap below it."""
 
     def remove(self, start: int, end: int) -> None:
-        del self._live[start]
-        self._gaps[start] = self._gaps.pop(end + 1, end)
+        self._live.delete(start)
+        above = self._gaps.ceiling(end)
+        if above is not None and above[0] == end + 1:
+            self._gaps.delete(end + 1)
+            end = above[1]
+        self._gaps.put(start, end)
 
 
 class NoCoalescingOnTheRight(SortedGaps):
     """A freed range is not joined to the gap above it."""
 
     def remove(self, start: int, end: int) -> None:
-        above = self._gaps.get(end + 1)
+        above = self._gaps.ceiling(end)
         super().remove(start, end)
-        if above is not None:
-            gap_start, _ = self._gaps.peekitem(self._gaps.bisect_right(start) - 1)
-            self._gaps[gap_start] = end
-            self._gaps[end + 1] = above
+        joined = self._gaps.floor(start)
+        if joined is not None and above is not None and above[0] == end + 1:
+            self._gaps.put(joined[0], end)
+            self._gaps.put(*above)
 
 
 class FirstMatchIgnoresAlignment(SortedGaps):
@@ -100,7 +104,7 @@ class LastMatchIsLowerThanPossible(SortedGaps):
     """The highest gap with room is the right one, but its lowest start is taken."""
 
     def highest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
-        for start, end in reversed(self._gaps.items()):
+        for start, end in self._gaps.descending(self._base, self._last):
             low, high = max(start, first), min(end, last)
             if low <= high and highest_start(low, high, span, align) is not None:
                 return lowest_start(low, high, span, align)
@@ -111,7 +115,7 @@ class LastMatchAlignsTheEnd(SortedGaps):
     """The end of the gap is rounded down, and not the start: too low, or not aligned at all."""
 
     def highest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
-        for start, end in reversed(self._gaps.items()):
+        for start, end in self._gaps.descending(self._base, self._last):
             low, high = max(start, first), min(end, last)
             fit = align_down(high, align) - span
             if low <= fit:

@@ -64,31 +64,31 @@ REWRITES: Final = (
     Rewrite(
         "off by one in a split",
         "gaps",
-        "self._gaps[gap_start] = start - 1",
-        "self._gaps[gap_start] = start",
+        "self._gaps.put(gap[0], start - 1)",
+        "self._gaps.put(gap[0], start)",
         "address-small",
     ),
     Rewrite(
         "no coalescing on the left",
         "gaps",
-        "if left_end == start - 1:",
+        "if left is not None and left[1] + 1 == start:",
         "if False:",
         "index-small",
     ),
     Rewrite(
         "no coalescing on the right",
         "gaps",
-        "end = self._gaps.pop(end + 1, end)",
-        "pass",
+        "if right is not None and right[0] - 1 == end:",
+        "if False:",
         "address-small",
     ),
     Rewrite(
         "update frees before it checks",
         "address",
-        "        self._place(new_start, new_end, granule, within)\n",
-        "        self._index.remove(old_start, old_end)\n"
-        "        self._place(new_start, new_end, granule, within)\n"
-        "        self._index.add(old_start, old_end)\n",
+        "        self._place(new_start, new_span, granule, within)\n",
+        "        self._index.remove(old_start, old_start + old_span)\n"
+        "        self._place(new_start, new_span, granule, within)\n"
+        "        self._index.add(old_start, old_start + old_span)\n",
         "address-small",
     ),
     Rewrite(
@@ -108,8 +108,8 @@ REWRITES: Final = (
     Rewrite(
         "ExactMatch does not look inside live ranges",
         "address",
-        "            self._demand_free(exact, end, exact, end)\n",
-        "            self._demand_free(exact, end, end, end)\n",
+        "            self._demand_free(exact, span, exact, exact + span)\n",
+        "            self._demand_free(exact, span, exact + span, exact + span)\n",
         "address-small",
     ),
     Rewrite(
@@ -136,15 +136,15 @@ REWRITES: Final = (
     Rewrite(
         "free accepts a part of a range",
         "gaps",
-        "return self._live.get(start) == end",
-        "return end <= self._live.get(start, -1)",
+        "found[0] == start and found[1] == end",
+        "found[0] == start and end <= found[1]",
         "address-small",
     ),
     Rewrite(
         "the end of the space wraps at 2^64",
         "address",
-        "            end = exact + span\n",
-        "            end = (exact + span) % 2**64\n",
+        "return first <= start <= last and span <= last - start",
+        "return first <= start and (start + span) % 2**64 <= last",
         "address-ends",
     ),
     Rewrite(
@@ -157,8 +157,10 @@ REWRITES: Final = (
     Rewrite(
         "the last address is never given",
         "address",
-        "if start < self._base or self._last < end:",
-        "if start < self._base or self._last <= end:",
+        "        if not self._inside(start, span, self._base, self._last):\n"
+        "            raise OutOfBoundsError(",
+        "        if not self._inside(start, span, self._base, self._last - 1):\n"
+        "            raise OutOfBoundsError(",
         "address-small",
     ),
 )

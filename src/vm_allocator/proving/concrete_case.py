@@ -7,7 +7,6 @@ from random import Random
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from vm_allocator.modelling import FiniteMap, FiniteRanges, IntMap, Range, RangeSet, Refused
-
 from vm_allocator.symbolic import Signal
 
 from .theorem import Case, M, Theorem

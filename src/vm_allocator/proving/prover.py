@@ -1,8 +1,9 @@
 """From a theorem to obligations, and from their answers to a verdict.
 
 Each way in which a claim could fail is a path; its obligation is that the path is
-impossible. z3 decides; the second solver gets the same question as SMT-LIB 2 text. Both are
-asked the negation: `unsat` means that the claim cannot fail on this path.
+impossible: what is known on it must contradict itself (`unsat`). z3 decides. The second
+solver gets, as SMT-LIB 2 text, those of the facts that z3 needed for the contradiction: if
+a part of what is known is contradictory, all of it is.
 """
 
 from __future__ import annotations
@@ -111,27 +112,28 @@ class _Attempt(Generic[M]):
         """Show that the path just taken, on which a claim fails, is impossible."""
         known, mentions = self.case.world.facts()
         question = [*known, *lemma_instances(mentions)]
-        answer = smt.Solver(question, limit=Z3_LIMIT).check()
-        self._record(question, proved=answer == "unsat")
+        answer, core = smt.unsat_core(question, limit=Z3_LIMIT)
         if answer != "unsat":
+            self.obligations += 1
             raise _NotProvedError(answer, question)
+        self._record(core)
 
     def _is_impossible(self, formula: BoolTerm) -> bool:
         """Whether the path cannot go on like this. Each such answer is an obligation, too."""
         if not self.pruner.is_impossible(formula):
             return False
-        self._record([*self.pruner.explorer.condition, formula], proved=True)
+        self._record([*self.pruner.explorer.condition, formula])
         return True
 
-    def _record(self, question: list[BoolTerm], *, proved: bool) -> None:
-        """Count an obligation, keep it, and put it to the second solver once it is proved."""
+    def _record(self, question: list[BoolTerm]) -> None:
+        """Count an obligation that z3 has proved, keep it, and put it to the second solver."""
         self.obligations += 1
-        text = ""
-        if self.effort.keep_smt_lib or self.effort.second_opinion:
-            text = smt.smt_lib(question, LOGIC)
+        if not (self.effort.keep_smt_lib or self.effort.second_opinion):
+            return
+        text = smt.smt_lib(question, LOGIC)
         if self.effort.keep_smt_lib:
             self.smt_lib.append(text)
-        if proved and self.effort.second_opinion:
+        if self.effort.second_opinion:
             self.opinions.append(ask(SECOND_SOLVER, text))
 
     def opinion(self) -> Opinion:

@@ -35,6 +35,10 @@ class SymBits:
         self.low = low
         self.high = high
 
+    def __bool__(self) -> bool:
+        # Without this, every bit-vector would be true: a silently concrete answer.
+        return bool(self != 0)
+
     def __add__(self, other: object) -> SymBits:
         o = lift(other)
         return SymBits(self.term + o.term, self.low + o.low, self.high + o.high)
@@ -69,6 +73,9 @@ class SymBits:
 
     def __eq__(self, other: object) -> SymBool:  # type: ignore[override]  # a truth, as a formula
         return SymBool(smt.equal(self.term, lift(other).term))
+
+    def __ne__(self, other: object) -> SymBool:  # type: ignore[override]  # a truth, as a formula
+        return SymBool(smt.neg(smt.equal(self.term, lift(other).term)))
 
 
 def lift(value: object) -> SymBits:

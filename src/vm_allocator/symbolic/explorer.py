@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 from . import smt
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .smt import BoolTerm, IntTerm
 
 T = TypeVar("T")
+Decision: TypeAlias = "tuple[BoolTerm, bool]"
+
+_OTHERWISE: Final = "run again, the code does otherwise (does it remember?)"
 
 DEFAULT_PATH_LIMIT: Final = 2000
 
@@ -39,7 +42,7 @@ class PathLimitError(Signal):
     """More paths than the budget: the answer is `unknown`, not `proved`."""
 
 
-class PathCut(Signal):  # noqa: N818  # control flow, like GeneratorExit: nothing went wrong
+class PathCut(Signal):
     """The path ends here on purpose."""
 
 
@@ -72,9 +75,10 @@ class Explorer:
         self._may_choose = may_choose
         self._impossible = impossible
         self._path_limit = path_limit
-        self._trail: list[bool] = []
+        self._taken = 0
+        self._trail: list[Decision] = []
         self._depth = 0
-        self._pending: list[list[bool]] = []
+        self._pending: list[list[Decision]] = []
         self._fresh = 0
         self.condition: list[BoolTerm] = []
         self.run = object()
@@ -94,11 +98,9 @@ class Explorer:
         `PathLimitError` beyond the limit, and whatever `UnsupportedError` the code provokes.
         """
         self._pending = [[]]
-        taken = 0
+        self._taken = 0
         while self._pending:
-            taken += 1
-            if taken > self._path_limit:
-                raise PathLimitError(f"more than {self._path_limit} paths")
+            self._taken += 1
             self._trail = self._pending.pop()
             self._depth = self._fresh = 0
             self.condition = []
@@ -107,9 +109,11 @@ class Explorer:
                 try:
                     outcome: Returned[T] | Raised = Returned(function())
                 except PathCut:
+                    self._expect_replayed()
                     continue
                 except Exception as error:  # noqa: BLE001  # an outcome of the code under proof
                     outcome = Raised(error)
+            self._expect_replayed()
             yield outcome
 
     def decide(self, formula: BoolTerm) -> bool:
@@ -145,14 +149,26 @@ class Explorer:
         if self._depth == len(self._trail):
             free = formula is smt.TRUE
             if not free and self._impossible(formula):
-                self._trail.append(False)
+                self._trail.append((formula, False))
             else:
                 if free or not self._impossible(smt.neg(formula)):
-                    self._pending.append([*self._trail, False])
-                self._trail.append(True)
-        decision = self._trail[self._depth]
+                    self._come_back([*self._trail, (formula, False)])
+                self._trail.append((formula, True))
+        asked, decision = self._trail[self._depth]
+        if asked.get_id() != formula.get_id():
+            raise UnsupportedError(f"{_OTHERWISE}: it asks {formula}, and asked {asked}")
         self._depth += 1
         return decision
+
+    def _come_back(self, trail: list[Decision]) -> None:
+        # Counted now, and not when it is taken: so a loop without an end meets the limit, too.
+        if self._taken + len(self._pending) == self._path_limit:
+            raise PathLimitError(f"more than {self._path_limit} paths")
+        self._pending.append(trail)
+
+    def _expect_replayed(self) -> None:
+        if self._depth < len(self._trail):
+            raise UnsupportedError(f"{_OTHERWISE}: it asks less than it did")
 
     @contextmanager
     def _running(self) -> Iterator[None]:

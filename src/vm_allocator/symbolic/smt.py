@@ -208,6 +208,18 @@ class Solver:
         return self._valuation
 
 
+def unsat_core(formulas: Sequence[BoolTerm], *, limit: int) -> tuple[Answer, list[BoolTerm]]:
+    """Return z3's answer and, for `unsat`, formulas that contradict each other already."""
+    solver = z3.Solver()
+    solver.set("rlimit", limit)
+    solver.set("random_seed", 0)
+    for number, formula in enumerate(formulas):
+        solver.assert_and_track(formula, f"fact!{number}")
+    answer: Answer = str(solver.check())  # type: ignore[assignment]  # one of the three words
+    used = sorted(int(str(fact).partition("!")[2]) for fact in solver.unsat_core())
+    return answer, [formulas[number] for number in used] if answer == "unsat" else []
+
+
 def smt_lib(formulas: Sequence[BoolTerm], logic: str) -> str:
     """Return the satisfiability question as SMT-LIB 2 text, for any solver to answer."""
     solver = z3.Solver()

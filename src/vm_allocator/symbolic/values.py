@@ -41,21 +41,27 @@ class SymBool:
             self._answer = explorer.decide(self.term)
         return self._answer
 
-    def __hash__(self) -> NoReturn:  # type: ignore[override]  # there is no hash to return
+    def __hash__(self) -> NoReturn:  # noqa: PLE0309  # there is no hash to return
         self._refuse()
 
     def __eq__(self, other: object) -> bool:
         # Without this, Python would compare identities: a silently concrete answer.
+        if not isinstance(other, (SymBool, bool)):
+            raise UnsupportedError(f"{other!r} is compared with a truth, and is none itself")
         return bool(self) is bool(other)
 
     def __ne__(self, other: object) -> bool:
-        return bool(self) is not bool(other)
+        return not self == other
+
+    def __repr__(self) -> str:
+        return f"<{self.term}>"
 
     def _refuse(self, *_: object) -> NoReturn:
-        raise UnsupportedError(f"arithmetic on the truth {self.term}")
+        raise UnsupportedError(f"an operation on the truth {self!r} that only concrete ones have")
 
     __index__ = __int__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse
     __invert__ = __add__ = __radd__ = __sub__ = __rsub__ = __lt__ = __le__ = __gt__ = _refuse
+    __str__ = __format__ = _refuse
 
 
 class SymInt(Symbolic):
@@ -66,7 +72,7 @@ class SymInt(Symbolic):
     def __init__(self, term: IntTerm) -> None:
         self.term = term
 
-    def __hash__(self) -> NoReturn:  # type: ignore[override]  # there is no hash to return
+    def __hash__(self) -> NoReturn:  # noqa: PLE0309  # there is no hash to return
         # Not None: Python would raise a TypeError, which code under proof may catch.
         self._refuse()
 
@@ -109,9 +115,6 @@ class SymInt(Symbolic):
     def __repr__(self) -> str:
         return f"<{self.term}>"
 
-    def __format__(self, spec: str) -> str:
-        return repr(self)
-
     def _refuse(self, *_: object) -> NoReturn:
         raise UnsupportedError(f"an operation on {self!r} that only concrete ints have")
 
@@ -119,6 +122,8 @@ class SymInt(Symbolic):
     __mul__ = __rmul__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = _refuse
     __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse
     __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __truediv__ = __divmod__ = _refuse
+    # A text can be compared and branched on; `repr` alone stays, for people who debug a proof.
+    __str__ = __format__ = _refuse
 
     def read_leaf(self, name: str, arguments: tuple[object, ...]) -> object:
         """Stand for the result of a leaf; its lemmas come with every proof that uses it."""

@@ -49,4 +49,5 @@ class Word(SymInt):
 
 def plain(value: int) -> int:
     """Return the number without its watch; plain ints as they are."""
-    return cast("int", SymInt(value.term)) if isinstance(value, Word) else value
+    number: object = value  # symbolic ints only look like ints to a type checker
+    return cast("int", SymInt(number.term)) if isinstance(number, Word) else value

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 REACH = {
     Section.LEMMA: "proved of the code of the leaves, for all values",
     Section.THEOREM: "proved for any number of live ranges",
+    Section.REFINEMENT: "proved for any number of live ranges, over the contract of the gap index",
     Section.WITNESS: "executed",
     Section.MUTATION: "each must lose a theorem",
     Section.MACHINE: "sampled, with the model as oracle",

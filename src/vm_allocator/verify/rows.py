@@ -18,6 +18,7 @@ class Section(enum.Enum):
 
     LEMMA = "lemmas about alignment"
     THEOREM = "theorems about the model"
+    REFINEMENT = "the shipped source against the model"
     WITNESS = "every ending of every action is reached"
     MUTATION = "bent models must be refuted"
     MACHINE = "the allocators against the model, sampled"
@@ -67,13 +68,13 @@ class Row:
     @property
     def title(self) -> str:
         """The name as a person reads it: a theorem's is a sentence."""
-        sentence = self.section in (Section.LEMMA, Section.THEOREM)
+        sentence = self.needs_confirmation
         return self.name.replace("_", " ") if sentence else self.name
 
     @property
     def needs_confirmation(self) -> bool:
         """Whether the row counts only if a second solver confirms it."""
-        return self.section in (Section.LEMMA, Section.THEOREM)
+        return self.section in (Section.LEMMA, Section.THEOREM, Section.REFINEMENT)
 
     @property
     def holds(self) -> bool:

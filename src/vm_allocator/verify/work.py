@@ -14,6 +14,7 @@ from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.cases import small_state
 from spec.proofs.reachable import ACTS, endings
+from spec.proofs.refinement import refinement_theorems
 from vm_allocator.machines import MACHINES, run_machine
 from vm_allocator.proving.concrete_case import sample
 from vm_allocator.proving.lemma import prove_lemma
@@ -25,6 +26,8 @@ from .rows import Row, Section, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vm_allocator.proving.theorem import Theorem
 
 SAMPLES: Final = 2000
 """Cases on which each theorem is also run natively: a proof of what never happens is none."""
@@ -45,6 +48,7 @@ def tasks() -> list[Task]:
     """Return every task there is; the long ones early, so that no worker ends with one."""
     return [
         *(Task(Section.MACHINE, name) for name in MACHINES),
+        *(Task(Section.REFINEMENT, stated.name) for stated in refinement_theorems()),
         *(Task(Section.LEMMA, stated.name) for stated in all_lemmas()),
         *(Task(Section.THEOREM, stated.name) for stated in all_theorems()),
         *(Task(Section.WITNESS, name) for name in ACTS),
@@ -65,13 +69,21 @@ def _lemma(name: str, settings: Settings) -> Row:
 
 
 def _theorem(name: str, settings: Settings) -> Row:
-    stated = next(stated for stated in all_theorems() if stated.name == name)
+    return _stated(Section.THEOREM, all_theorems(), name, settings)
+
+
+def _refinement(name: str, settings: Settings) -> Row:
+    return _stated(Section.REFINEMENT, refinement_theorems(), name, settings)
+
+
+def _stated(section: Section, stock: list[Theorem], name: str, settings: Settings) -> Row:
+    stated = next(stated for stated in stock if stated.name == name)
     began = time.perf_counter()
     proof = prove(stated, Allocator, small_state, _effort(settings))
     _save(proof, settings)
     sampled = sample(stated, Allocator, small_state, cases=SAMPLES, seed=settings.seed)
     row = _proof_row(
-        Section.THEOREM,
+        section,
         proof,
         f"{proof.paths} paths, {proof.obligations} obligations, "
         f"{sampled.relevant} of {sampled.cases} samples",
@@ -153,6 +165,7 @@ def _machine(name: str, settings: Settings) -> Row:
 _WORKERS: Final[dict[Section, Callable[[str, Settings], Row]]] = {
     Section.LEMMA: _lemma,
     Section.THEOREM: _theorem,
+    Section.REFINEMENT: _refinement,
     Section.WITNESS: _witness,
     Section.MUTATION: _mutation,
     Section.MACHINE: _machine,

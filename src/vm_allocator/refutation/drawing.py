@@ -1,0 +1,210 @@
+"""States, requests and windows in text: one line each, all to one scale.
+
+A column is one address. Where an interval between two addresses that matter is too long for
+that, its middle is cut out of every line, and the cut is marked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from vm_allocator.modelling import Range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vm_allocator.proving.concrete_case import Values
+
+WIDTH: Final = 64
+"""Columns that are filled before anything is cut."""
+
+SHORTEST: Final = 3
+"""Columns of an interval that is cut: its first address, the cut, its last address."""
+
+FREE, CUT, POINT = "·", "⋯", "^"
+LIVE: Final = "█▓"
+"""Neighbours differ, so that two live ranges that touch are seen to be two."""
+ASKED: Final = "▒"
+WINDOW_FIRST, WINDOW, WINDOW_LAST, WINDOW_ONE = "├", "─", "┤", "│"
+
+ASCII: Final = str.maketrans("·⋯█▓▒├─┤│", ".~#%+[-]|")
+"""What to translate a drawing with for a terminal that has nothing but ASCII."""
+
+EXPECTED: Final = "expected"
+"""The name of the state after, as the specification has it: it is drawn last."""
+
+_NO_ADDRESS: Final = {"alignment", "align", "size", "top", "base", "last"}
+_LEFT_OUT: Final = "left out"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line: what it is called, what is drawn in it, and what is said beside it."""
+
+    label: str
+    note: str
+    space: Range | None = None
+    ranges: tuple[Range, ...] = ()
+    marks: str = ASKED
+    """One character per range, taken in turn; three for a window (first, middle, last)."""
+
+    def shown(self) -> list[Range]:
+        """Return whatever has a place in the picture."""
+        return [r for r in (self.space, *self.ranges) if r is not None and r.start <= r.end]
+
+
+def draw(values: Values, *, ascii_only: bool = False) -> list[str]:
+    """Return a line with addresses, and one line per state, range, request and window."""
+    rows = list(_rows(values))
+    columns = _columns([r for row in rows for r in row.shown()])
+    margin = max((len(row.label) for row in rows), default=0) + 2
+    lines = [" " * margin + _axis(columns)] if columns else []
+    drawn = [
+        (f"{row.label:<{margin}}", "".join(_cell(row, *column) for column in columns), row.note)
+        for row in rows
+    ]
+    lines += [f"{label}{cells}  {note}" for label, cells, note in drawn]
+    shown = [line.rstrip() for line in lines]
+    return [line.translate(ASCII) for line in shown] if ascii_only else shown
+
+
+# ---- what is in the picture
+
+
+def _rows(values: Values) -> Iterator[Row]:
+    names = [name.removesuffix(".live") for name in values.ranges if name.endswith(".live")]
+    names.sort(key=lambda name: name == EXPECTED)
+    yield from (_state(values, name) for name in names if name != EXPECTED)
+    yield from _space_asked_for(values)
+    yield from _pairs(values)
+    yield from _requests(values)
+    yield from _points(values)
+    yield from (_state(values, name) for name in names if name == EXPECTED)
+
+
+def _state(values: Values, name: str) -> Row:
+    space = Range(values.numbers[f"{name}.base"], values.numbers[f"{name}.last"])
+    live = sorted(values.ranges[f"{name}.live"])
+    note = f"live {', '.join(map(_show, live)) or 'nothing'} in {_show(space)}"
+    return Row(name, note, space, tuple(live), LIVE)
+
+
+def _space_asked_for(values: Values) -> Iterator[Row]:
+    """Draw the space that a constructor was asked for."""
+    numbers = values.numbers
+    if "base" in numbers and ("last" in numbers or "size" in numbers):
+        base = numbers["base"]
+        asked = Range(base, numbers["last"] if "last" in numbers else base + numbers["size"] - 1)
+        yield Row("space", _show(asked), None, (asked,))
+
+
+def _pairs(values: Values) -> Iterator[Row]:
+    """Draw what is given as a start and an end: windows, and ranges that are talked about."""
+    numbers = values.numbers
+    for name in (name.removesuffix(".start") for name in numbers if name.endswith(".start")):
+        if f"{name}.end" not in numbers:
+            continue
+        pair = Range(numbers[f"{name}.start"], numbers[f"{name}.end"])
+        window = name.endswith(".window")
+        if not window:
+            yield Row(name, _show(pair), None, (pair,))
+        elif values.choices.get("within") != _LEFT_OUT:
+            marks = WINDOW_FIRST + WINDOW + WINDOW_LAST
+            label = name.removeprefix("request.")
+            yield Row(label, _show(pair), None, (pair,), marks)
+
+
+def _requests(values: Values) -> Iterator[Row]:
+    """Draw each request where it insists to be; say what it is where it may be anywhere."""
+    numbers = values.numbers
+    for name in (name.removesuffix(".size") for name in numbers if name.endswith(".size")):
+        size = numbers[f"{name}.size"]
+        align = hex(numbers.get(f"{name}.align", 1))
+        if values.choices.get("align") == _LEFT_OUT:
+            align = f"left out ({numbers.get('alignment', 1):#x})"
+        note = f"size {size:#x}, align {align}"
+        start = numbers.get(name, numbers.get("start"))
+        if start is None:
+            yield Row(name, note)
+        else:
+            place = Range(start, start + size - 1)
+            yield Row(name, f"{_show(place)}, {note}", None, (place,))
+    if "start" in numbers and "size" in numbers:
+        place = Range(numbers["start"], numbers["start"] + numbers["size"] - 1)
+        yield Row("start, size", _show(place), None, (place,))
+
+
+def _points(values: Values) -> Iterator[Row]:
+    """Draw the other addresses that are talked about."""
+    numbers = values.numbers
+    requests = {name.removesuffix(".size") for name in numbers if name.endswith(".size")}
+    taken = _NO_ADDRESS | requests | ({"start"} if requests or "size" in numbers else set())
+    for name, address in numbers.items():
+        if "." not in name and name not in taken:
+            yield Row(name, hex(address), None, (Range(address, address),), POINT)
+
+
+def _show(r: Range) -> str:
+    empty = " (empty)" if r.end < r.start else ""
+    return f"{r.start:#x}-{r.end:#x}{empty}"
+
+
+# ---- where it is in the picture
+
+
+def _columns(shown: list[Range]) -> list[tuple[int, bool]]:
+    """Return each column's address, and whether it stands for a cut from that address on."""
+    edges = sorted({edge for r in shown for edge in (r.start, r.end + 1)})
+    pieces = [(start, after - start) for start, after in pairwise(edges)]
+    longest = next(
+        (
+            limit
+            for limit in range(WIDTH, SHORTEST, -1)
+            if sum(min(size, limit) for _, size in pieces) <= WIDTH
+        ),
+        SHORTEST,
+    )
+    return [column for piece in pieces for column in _piece(*piece, longest)]
+
+
+def _piece(start: int, size: int, longest: int) -> list[tuple[int, bool]]:
+    if size <= longest:
+        return [(start + offset, False) for offset in range(size)]
+    low, high = longest // 2, (longest - 1) // 2
+    return [
+        *((start + offset, False) for offset in range(low)),
+        (start + low, True),
+        *((start + size - offset, False) for offset in range(high, 0, -1)),
+    ]
+
+
+def _cell(row: Row, address: int, cut: bool) -> str:  # noqa: FBT001  # half of a column
+    """Return the character of a line in a column."""
+    for position, r in enumerate(row.ranges):
+        if r.start <= address <= r.end:
+            return CUT if cut else _mark(row.marks, position, address, r)
+    if row.space is not None and row.space.start <= address <= row.space.end:
+        return CUT if cut else FREE
+    return " "
+
+
+def _mark(marks: str, position: int, address: int, r: Range) -> str:
+    if marks[0] != WINDOW_FIRST:
+        return marks[position % len(marks)]
+    if r.start == r.end:
+        return WINDOW_ONE
+    return marks[0] if address == r.start else marks[2] if address == r.end else marks[1]
+
+
+def _axis(columns: list[tuple[int, bool]]) -> str:
+    """Return addresses in hex, each over its column: wherever one begins, or a cut ends."""
+    line = ""
+    previous_cut = True
+    for position, (address, cut) in enumerate(columns):
+        wanted = previous_cut or position % 8 == 0
+        previous_cut = cut
+        if wanted and not cut and len(line) <= position:
+            line = f"{line:<{position}}{address:#x} "
+    return line.rstrip()

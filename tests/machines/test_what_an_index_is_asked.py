@@ -1,0 +1,50 @@
+"""The allocators ask of their index what its contract allows, and nothing else.
+
+The proofs claim the same of the source; this is the same claim of what runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.builders import DemandingGaps
+from vm_allocator import AddressAllocator, Id, IdAllocator
+from vm_allocator.machines import MACHINES, run_machine
+
+if TYPE_CHECKING:
+    from vm_allocator import GuestAddress, GuestUsize
+
+
+class _Addresses(AddressAllocator):
+    def __init__(self, base: GuestAddress, size: GuestUsize, alignment: int = 1) -> None:
+        super().__init__(base, size, alignment)
+        self._index = DemandingGaps(self._base, self._last)
+
+
+class _Ids(IdAllocator):
+    def __init__(self, first: Id, last: Id) -> None:
+        super().__init__(first, last)
+        self._index = DemandingGaps(self._base, self._last)
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_question_is_within_the_contract(name: str) -> None:
+    factories = {"address": _Addresses, "id": _Ids, "index": DemandingGaps}
+    kind = name.partition("-")[0]
+    result = run_machine(name, max_examples=150, steps=20, factory=factories[kind])
+    assert result.failure is None, result.failure
+    assert result.granted > 100
+
+
+class _LooksUpAnything(_Addresses):
+    def free(self, resource: GuestAddress, size: GuestUsize) -> None:
+        self._index.is_live(int(resource), int(resource) + int(size) - 1)
+        super().free(resource, size)
+
+
+def test_a_question_outside_of_it_is_a_finding() -> None:
+    result = run_machine("address-small", max_examples=150, steps=20, factory=_LooksUpAnything)
+    assert result.failure is not None
+    assert "outside the contract: is_live(" in result.failure
