@@ -15,7 +15,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 TYPED := $(strip src spec tests $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint pictures lock wheel clean
+.PHONY: help verify test test-full lint mutation pictures lock wheel clean
 .PHONY: check-python check-style check-format check-types check-arrows
 
 help: ## list the targets
@@ -51,6 +51,10 @@ check-types: $(READY)
 check-arrows: $(READY)
 	@echo "==> lint-imports: the one-way arrows between packages"
 	@$(BIN)/lint-imports --no-cache --no-logo
+
+mutation: $(READY) ## put every mutant of the shipped source through the proofs (minutes)
+	@echo "==> mutants of the shipped source"
+	@$(BIN)/vm-allocator verify --only source --every-mutant --jobs $(JOBS)
 
 pictures: $(READY) ## draw the pictures of the README again
 	@echo "==> pictures"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spec.model import U32_MAX, U64_MAX, Allocator, Request
+from spec.model import MAX_ALIGNMENT, U32_MAX, U64_MAX, Allocator, Request
 from vm_allocator.modelling import FiniteRanges, Outcome, Range, Step, attempt
 from vm_allocator.proving.theorem import Case
 
@@ -22,7 +22,7 @@ POLICIES: Final = (FIRST, LAST, EXACT)
 def any_request(case: AllocatorCase, state: Allocator, name: str = "request") -> Request:
     """Return any request at all: of any size, alignment and window, sensible or not."""
     size = case.number(f"{name}.size", like=(1, 1, 2, 3, 4))
-    align = case.number(f"{name}.align", like=(1, 1, 2, 4))
+    align = case.number(f"{name}.align", like=(1, 1, 1, 2, 2, 4, MAX_ALIGNMENT))
     first = case.number(f"{name}.window.start", like=(state.base, state.base, state.base + 1))
     last = case.number(f"{name}.window.end", like=(state.last, state.last, state.last - 1))
     return Request(size, align, Range(first, last))

@@ -153,8 +153,7 @@ def refuses_contradictions(case: AllocatorCase, shipped: Shipped, unit: Unit) ->
     case.assume(1 <= size <= subject.before.top + 1)
     case.assume(1 <= request.align <= MAX_ALIGNMENT and is_power_of_two(request.align))
     case.assume(start != other)
-    policies: tuple[Any, ...] = (FirstMatch, LastMatch, ExactMatch(other))
-    policy = case.one_of("policy", policies)
+    policy: Any = case.one_of("policy", (FirstMatch, LastMatch, None)) or ExactMatch(other)
     calls: dict[str, Call] = {
         "a resource and a policy": lambda: allocator.allocate(
             start, size, policy=policy, **options
@@ -190,7 +189,8 @@ def tells_what_is_available(case: AllocatorCase, shipped: Shipped, unit: Unit) -
 
 def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Unit) -> None:
     """Claim that a new allocator has the space that was asked for, or that none is possible."""
-    base, size = case.number("base"), case.number("size", like=(1, 4, U64_MAX + 1))
+    base = case.number("base", like=(0, 1, unit.top))
+    size = case.number("size", like=(1, 4, unit.top, unit.top + 1))
     align, last = case.number("alignment", like=(1, 2, 4)), base + size - 1
     by_size = unit is Unit.ADDRESS
     arguments = (base, size, align) if by_size else (base, last)
@@ -199,9 +199,14 @@ def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Un
     def index(first: int, end: int) -> None:
         spaces.append(Range(first, end))
 
-    made: list[Any] = []
+    made: list[Range] = []
+
+    def make() -> None:
+        new = shipped.kind(unit)(*arguments)
+        made.extend((Range(new._base, new._last), Range(new._align, new._align)))
+
     with reading(case, shipped, SortedGaps=index):
-        _, refusal = outcome_of(lambda: made.append(shipped.kind(unit)(*arguments)))
+        _, refusal = outcome_of(make)
     if by_size and not 1 <= size <= U64_MAX + 1:
         case.claim(refusal == INVALID_SIZE)
     elif not 0 <= base <= last <= unit.top:
@@ -210,11 +215,9 @@ def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Un
         case.claim(refusal == INVALID_ALIGNMENT)
     else:
         case.claim(refusal is None)
-        new = made[0]
-        case.claim(new._base == base and new._last == last)
-        case.claim(new._align == (align if by_size else 1))
-        if case.is_symbolic:
-            case.claim(len(spaces) == 1 and spaces[0] == Range(base, last))
+        case.claim(made[0] == Range(base, last))
+        case.claim(made[1].start == (align if by_size else 1))
+        case.claim(len(spaces) == 1 and spaces[0] == Range(base, last))
 
 
 def refinement_theorems(shipped: Shipped | None = None) -> list[Theorem]:

@@ -11,7 +11,7 @@ import vm_allocator.ids
 from spec.contract import IndexContract
 from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
 from spec.proofs.cases import AllocatorCase, any_request
-from spec.proofs.summaries import summarised
+from spec.proofs.summaries import LEAVES, standing_in
 from vm_allocator.errors import AllocatorError
 from vm_allocator.modelling import Outcome, Range, is_power_of_two
 from vm_allocator.ranges import RangeInclusive
@@ -154,9 +154,8 @@ def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[st
 
 def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:
     """Return the context in which the shipped code is run: with summaries where it is symbolic."""
-    if case.is_symbolic:
-        return summarised(shipped.address, shipped.ids, **more)
-    return summarised()
+    summaries = {**LEAVES, **more} if case.is_symbolic else more
+    return standing_in(summaries, shipped.address, shipped.ids)
 
 
 def _window(start: int, end: int) -> RangeInclusive[Any]:

@@ -16,7 +16,7 @@ from vm_allocator import modelling
 from vm_allocator.symbolic import SymInt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
 
@@ -38,11 +38,13 @@ LEAVES: Final[dict[str, Callable[..., Any]]] = {
 
 
 @contextmanager
-def summarised(*modules: ModuleType, **more: Callable[..., Any]) -> Iterator[None]:
-    """Let the summaries, and those given by name, stand in these modules for a while."""
+def standing_in(
+    summaries: Mapping[str, Callable[..., Any]], *modules: ModuleType
+) -> Iterator[None]:
+    """Let the summaries stand in these modules, by name, for a while."""
     before = [(module, dict(vars(module))) for module in modules]
     for module in modules:
-        for name, summary in {**LEAVES, **more}.items():
+        for name, summary in summaries.items():
             # `max` and `min` are builtins: a module global of the same name shadows them.
             if name in ("max", "min") or name in vars(module):
                 setattr(module, name, summary)

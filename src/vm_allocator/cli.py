@@ -12,6 +12,8 @@ def main() -> None:
     """Run the command line, or say what to install for it."""
     try:
         from .commands import app  # noqa: PLC0415  # the libraries behind it are an extra
+
+        app()
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith(("vm_allocator", "spec")):
             raise
@@ -20,7 +22,6 @@ def main() -> None:
             "pip install 'vm-allocator[all]'\n"
         )
         raise SystemExit(2) from None
-    app()
 
 
 if __name__ == "__main__":

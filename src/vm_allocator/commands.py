@@ -52,6 +52,13 @@ def verify_command(
     smt_lib: Annotated[
         Path | None, typer.Option(help="Write every obligation to this directory as SMT-LIB 2.")
     ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write refutations to this directory: a program, and an ITF trace."),
+    ] = None,
+    every_mutant: Annotated[
+        bool, typer.Option("--every-mutant", help="All mutants of the source: takes minutes.")
+    ] = False,
 ) -> None:
     """Prove the specification, and hold the allocators to it.
 
@@ -69,7 +76,14 @@ def verify_command(
         seed=seed,
         max_time=max_time,
         smt_lib=None if smt_lib is None else str(smt_lib),
+        save=None if save is None else str(save),
+        every_mutant=every_mutant,
     )
+    if smt_lib is not None:
+        try:
+            smt_lib.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_write(progress, smt_lib, error) from None
     selected = plan(options)
     with report.Live(progress, len(selected)) as live:
         result = verify(options, selected, live.add)
@@ -78,14 +92,18 @@ def verify_command(
     else:
         if result.rows:
             console.print(report.table(result.rows, console.width))
-        console.print(report.findings(result.rows))
+        console.print(report.findings(result.rows), soft_wrap=True)
         console.print(report.summary(result))
     if junit is not None:
         try:
             files.write_junit(result, junit)
         except OSError as error:
-            progress.print(
-                f"cannot write {junit}: {error.strerror}; name a file that can be written"
-            )
-            raise typer.Exit(2) from None
+            raise _cannot_write(progress, junit, error) from None
     raise typer.Exit(result.exit_code)
+
+
+def _cannot_write(progress: Console, path: Path, error: OSError) -> typer.Exit:
+    """Say so, in one line; return how to leave."""
+    said = f"cannot write {path}: {error.strerror}; name a place that can be written"
+    progress.print(said, markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(2)

@@ -35,6 +35,12 @@ def no_two_live_ranges_touch(case: AllocatorCase) -> None:
 
 
 @theorem
+def every_space_begins_at_zero(case: AllocatorCase) -> None:
+    """False, unless too much is assumed of a state."""
+    case.claim(case.state().base == 0)
+
+
+@theorem
 def every_live_range_has_a_size_below_three(case: AllocatorCase) -> None:
     """False: nothing bounds a size but the space."""
     case.claim(case.state().live.all(lambda r: r.end - r.start < 2))
@@ -62,6 +68,19 @@ def there_is_always_a_gap(case: AllocatorCase) -> None:
 def there_is_at_most_one_gap(case: AllocatorCase) -> None:
     """False: a live range may stand between two."""
     case.claim(case.state().gaps().all_pairs(lambda one, other: one == other))
+
+
+@theorem
+def between_two_gaps_lie_two_addresses(case: AllocatorCase) -> None:
+    """False: one live address keeps two gaps apart."""
+    state = case.state()
+    case.claim(
+        state.gaps().all_pairs(
+            lambda one, other: (
+                one == other or one.end + 2 < other.start or other.end + 2 < one.start
+            )
+        )
+    )
 
 
 @theorem

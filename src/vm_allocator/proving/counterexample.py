@@ -35,7 +35,7 @@ SAMPLES: Final = 20_000
 ENOUGH: Final = 12
 """Of so many sampled counterexamples, the most readable one is shown."""
 
-_SMALL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 31, 64, 255, 4096, 2**16, 2**32)
+_SMALL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 31, 64, 255, 4096, 2**16, 2**32, 2**63)
 
 
 def from_solver(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DOMAIN: Final = 2**66
 """Addresses of a lemma are integers from -DOMAIN to DOMAIN; alignments are 1 to 2^64."""
 
-EXACT_ALIGNMENTS: Final = tuple(2**k for k in (0, 1, 2, 3, 4, 12))
+EXACT_ALIGNMENTS: Final = tuple(2**k for k in (0, 1, 2, 3, 4, 12, 63))
 """The alignments for which a counterexample is sought: there the leaves are computed exactly."""
 
 

@@ -177,7 +177,10 @@ def prove(
     except PathLimitError as limit:
         verdict, reason = Verdict.UNKNOWN, str(limit)
     except UnsupportedError as unsupported:
-        verdict, reason = Verdict.UNKNOWN, f"{unsupported} ({_line_of(unsupported)})"
+        # The symbolic reading stops here; the native one may still show what is wrong.
+        counterexample = from_samples(theorem, model, states, effort.seed)
+        verdict = Verdict.REFUTED if counterexample else Verdict.UNKNOWN
+        reason = f"{unsupported} ({_line_of(unsupported)})"
     return Proof(
         name=theorem.name,
         claim=theorem.claim,

@@ -6,7 +6,7 @@ that, its middle is cut out of every line, and the cut is marked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,12 @@ WIDTH: Final = 64
 
 SHORTEST: Final = 3
 """Columns of an interval that is cut: its first address, the cut, its last address."""
+
+LONGEST_UNUSED: Final = 8
+"""Columns of an interval in which nothing is drawn at all, at the most."""
+
+EVERY: Final = 8
+"""Columns from one address above them to the next, if there is room for it."""
 
 FREE, CUT, POINT = "·", "⋯", "^"
 LIVE: Final = "█▓"
@@ -62,7 +68,7 @@ def draw(values: Values, *, ascii_only: bool = False) -> list[str]:
     margin = max((len(row.label) for row in rows), default=0) + 2
     lines = [" " * margin + _axis(columns)] if columns else []
     drawn = [
-        (f"{row.label:<{margin}}", "".join(_cell(row, *column) for column in columns), row.note)
+        (f"{row.label:<{margin}}", "".join(_cell(row, column) for column in columns), row.note)
         for row in rows
     ]
     lines += [f"{label}{cells}  {note}" for label, cells, note in drawn]
@@ -147,47 +153,73 @@ def _points(values: Values) -> Iterator[Row]:
 
 
 def _show(r: Range) -> str:
+    dash = "-" if min(r) >= 0 else " to "
     empty = " (empty)" if r.end < r.start else ""
-    return f"{r.start:#x}-{r.end:#x}{empty}"
+    return f"{r.start:#x}{dash}{r.end:#x}{empty}"
 
 
 # ---- where it is in the picture
 
 
-def _columns(shown: list[Range]) -> list[tuple[int, bool]]:
-    """Return each column's address, and whether it stands for a cut from that address on."""
+@dataclass(frozen=True)
+class Column:
+    """One address, or the middle of an interval."""
+
+    address: int
+    cut: bool = False
+    """Whether addresses from this one on are left out."""
+    edge: bool = False
+    """Whether something starts here, or ended just below."""
+
+
+def _columns(shown: list[Range]) -> list[Column]:
+    """Return the columns that all lines share: an address each, as long as that fits."""
     edges = sorted({edge for r in shown for edge in (r.start, r.end + 1)})
-    pieces = [(start, after - start) for start, after in pairwise(edges)]
-    longest = next(
-        (
-            limit
-            for limit in range(WIDTH, SHORTEST, -1)
-            if sum(min(size, limit) for _, size in pieces) <= WIDTH
-        ),
-        SHORTEST,
-    )
-    return [column for piece in pieces for column in _piece(*piece, longest)]
+    pieces = [Range(edge, after - 1) for edge, after in pairwise(edges)]
+    used = [any(r.start <= piece.start <= r.end for r in shown) for piece in pieces]
 
+    def limits(longest: int) -> list[int]:
+        return [longest if busy else min(longest, LONGEST_UNUSED) for busy in used]
 
-def _piece(start: int, size: int, longest: int) -> list[tuple[int, bool]]:
-    if size <= longest:
-        return [(start + offset, False) for offset in range(size)]
-    low, high = longest // 2, (longest - 1) // 2
+    def width(longest: int) -> int:
+        sizes = [piece.end - piece.start + 1 for piece in pieces]
+        return sum(map(min, sizes, limits(longest)))
+
+    fitting = (longest for longest in range(WIDTH, SHORTEST, -1) if width(longest) <= WIDTH)
+    chosen = limits(next(fitting, SHORTEST))
     return [
-        *((start + offset, False) for offset in range(low)),
-        (start + low, True),
-        *((start + size - offset, False) for offset in range(high, 0, -1)),
+        column
+        for piece, limit in zip(pieces, chosen, strict=True)
+        for column in _piece(piece, limit)
     ]
 
 
-def _cell(row: Row, address: int, cut: bool) -> str:  # noqa: FBT001  # half of a column
+def _piece(piece: Range, longest: int) -> list[Column]:
+    """Return the columns of an interval in which nothing begins or ends."""
+    first, last = piece
+    if last - first < longest:
+        columns = [Column(address) for address in range(first, last + 1)]
+    else:
+        low, high = longest // 2, (longest - 1) // 2
+        columns = [
+            *(Column(address) for address in range(first, first + low)),
+            Column(first + low, cut=True),
+            *(Column(address) for address in range(last - high + 1, last + 1)),
+        ]
+    return [replace(columns[0], edge=True), *columns[1:]]
+
+
+def _cell(row: Row, column: Column) -> str:
     """Return the character of a line in a column."""
+    address = column.address
     for position, r in enumerate(row.ranges):
         if r.start <= address <= r.end:
-            return CUT if cut else _mark(row.marks, position, address, r)
-    if row.space is not None and row.space.start <= address <= row.space.end:
-        return CUT if cut else FREE
-    return " "
+            return CUT if column.cut else _mark(row.marks, position, address, r)
+    if row.space is None:
+        return " "
+    if column.cut:
+        return CUT
+    return FREE if row.space.start <= address <= row.space.end else " "
 
 
 def _mark(marks: str, position: int, address: int, r: Range) -> str:
@@ -198,13 +230,15 @@ def _mark(marks: str, position: int, address: int, r: Range) -> str:
     return marks[0] if address == r.start else marks[2] if address == r.end else marks[1]
 
 
-def _axis(columns: list[tuple[int, bool]]) -> str:
-    """Return addresses in hex, each over its column: wherever one begins, or a cut ends."""
-    line = ""
-    previous_cut = True
-    for position, (address, cut) in enumerate(columns):
-        wanted = previous_cut or position % 8 == 0
-        previous_cut = cut
-        if wanted and not cut and len(line) <= position:
-            line = f"{line:<{position}}{address:#x} "
-    return line.rstrip()
+def _axis(columns: list[Column]) -> str:
+    """Return addresses in hex, each over its column: the edges, then others where room is."""
+    named = [position for position, column in enumerate(columns) if column.edge]
+    named += range(0, len(columns), EVERY)
+    widest = max((len(hex(column.address)) for column in columns), default=0)
+    line = [" "] * (len(columns) + widest + 1)
+    for position in named:
+        label = hex(columns[position].address)
+        around = line[max(position - 1, 0) : position + len(label) + 1]
+        if not columns[position].cut and set(around) == {" "}:
+            line[position : position + len(label)] = label
+    return "".join(line).rstrip()

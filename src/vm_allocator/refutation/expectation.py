@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 CONFLICT: Final = ConflictingRequestError.refusal
 """The one refusal that the model has no word for: it has no arguments that contradict."""
 
+FITS: Final = "every sum and difference fits 64 bits"
+"""What is expected of a call whose theorem watches the numbers on the way."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -185,9 +188,7 @@ class _Specified:
         action = before.allocate_last if policy is LastMatch else before.allocate_first
         return attempt(before, lambda: action(request))
 
-    def _request(
-        self, size: int, align: int | None, within: RangeInclusive[int] | None
-    ) -> Request:
+    def _request(self, size: int, align: int | None, within: RangeInclusive[int] | None) -> Request:
         space = Range(self._before.base, self._before.last)
         window = space if within is None else Range(within.start, within.end)
         return Request(size, self._alignment if align is None else align, window)

@@ -11,17 +11,20 @@ from string import Template
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
+import vm_allocator
+from vm_allocator.errors import AllocatorError
+from vm_allocator.modelling import Range
 from vm_allocator.resource import Unit
 
-from .expectation import expected_of, members, show_ranges
+from .expectation import FITS, expected_of, members, show_ranges
 from .recording import CONSTRUCTOR
 
 if TYPE_CHECKING:
     from .recording import Call
 
-WIDTH: Final = 96
+WIDTH: Final = 72
 
-_OUTCOME: Final = '''\
+_OUTCOME: Final = """\
 def outcome(act):
     try:
         result = act()
@@ -30,25 +33,48 @@ def outcome(act):
     except Exception as error:
         return f"raises {error!r}"
     return f"returns {hex(result) if isinstance(result, int) else result}"
-'''
+"""
+
+_GUARD: Final = """\
+class Guard:  # lets the gap index be asked what its contract allows, and nothing else
+    def __init__(self, index):
+        self.index = index
+
+    def __getattr__(self, name):
+        def ask(*args):
+            allowed = not args or $base <= args[-2] <= args[-1] <= $last
+            if name.endswith("_fit"):  # a span, and an alignment that is a power of two
+                allowed &= args[0] >= 0 and args[1] > 0 == args[1] & (args[1] - 1)
+            if name == "add":  # all of it is free
+                allowed = allowed and self.index.overlapping(*args) is None
+            if name == "remove":  # exactly that is live
+                allowed = allowed and self.index.is_live(*args)
+            if not allowed:
+                raise LookupError(f"asks the index for {name}({', '.join(map(hex, args))})")
+            return getattr(self.index, name)(*args)
+
+        return ask
+
+
+"""
 
 _OPERATION: Final = Template(
-    '''\
+    """\
 $header
 import sys
 
 from vm_allocator import $names
 
 
-'''
+"""
     + _OUTCOME
-    + '''
+    + """
 
 def live():
     return ", ".join(f"{r.start:#x}-{r.end:#x}" for r in allocator) or "nothing"
 
 
-try:
+${guard}try:
     $build
     assert live() == "$before", f"live: {live()}"
 except Exception as error:
@@ -59,20 +85,20 @@ actual += "; live: " + outcome(live).removeprefix("returns ")
 print(f"live before: $before\\nexpected:    {expected}\\nactual:      {actual}")
 print("agrees" if actual == expected else "differs")
 sys.exit(actual != expected)
-'''
+"""
 )
 
 _CONSTRUCTION: Final = Template(
-    '''\
+    """\
 $header
 import sys
 
 from vm_allocator import $names
 
 
-'''
+"""
     + _OUTCOME
-    + '''
+    + """
 
 def made():
     new = $call
@@ -85,11 +111,11 @@ actual = outcome(made)
 print(f"expected: {expected}\\nactual:   {actual}")
 print("agrees" if actual == expected else "differs")
 sys.exit(actual != expected)
-'''
+"""
 )
 
 _WATCHED: Final = Template(
-    '''\
+    """\
 $header
 import sys
 
@@ -109,11 +135,13 @@ class Word(int):  # a number whose sums and differences are watched
     __rsub__ = lambda self, other: fits(int(other) - int(self))
 
 
-for module in (vm_allocator.address, vm_allocator.ids):
-    module.plain_int = lambda unit, name, value: value  # let words pass as they are
-expected = actual = "every sum and difference fits 64 bits"
+${guard}vm_allocator.address.plain_int = lambda unit, name, value: value  # words pass as they are
 try:
     $build
+except Exception as error:
+    sys.exit(f"differs: the state before cannot be built: {error!r}")
+expected = actual = "$fits"
+try:
     fits($call or 0)
 except AllocatorError:
     pass  # a refusal is as good
@@ -122,15 +150,17 @@ except Exception as error:
 print(f"expected: {expected}\\nactual:   {actual}")
 print("agrees" if actual == expected else "differs")
 sys.exit(actual != expected)
-'''
+"""
 )
 
 
-def program(theorem_name: str, claim: str, call: Call) -> str:
+def program(theorem_name: str, claim: str, call: Call, *, guarded: bool = True) -> str:
     """Return the source of a program that makes the call, as the specification has it and as is.
 
     Run by hand it prints what is expected next to what happens, and exits with 0 if they
-    agree, with 1 if they differ or if the state before cannot be built.
+    agree, with 1 if they differ or if the state before cannot be built. A `guarded` one also
+    watches what the allocator asks of its gap index: a question that breaks the contract is
+    a crash there, even if the index at hand has a harmless answer to it.
     """
     expected = expected_of(call)
     number = _word if call.watched else hex
@@ -139,14 +169,19 @@ def program(theorem_name: str, claim: str, call: Call) -> str:
     if call.before is None or call.method == CONSTRUCTOR:
         told["outcome"] = expected.outcome
         if expected.after is not None:
-            space = show_ranges([(expected.after.base, expected.after.last)])
+            space = show_ranges([Range(expected.after.base, expected.after.last)])
             align = call.arguments[2] if call.unit is Unit.ADDRESS else 1
             told["outcome"] = f"returns {space}, alignment {align:#x}, live/free ['', '{space}']"
         return _CONSTRUCTION.substitute(told, names=_names(called))
     build = _build(call)
-    told |= {"build": "\n    ".join(build), "names": _names(*build, called)}
+    told |= {"names": _names(*build, called), "guard": ""}
+    if guarded:
+        build.append("allocator._index = Guard(allocator._index)")
+        bounds = {"base": hex(call.before.base), "last": hex(call.before.last)}
+        told["guard"] = Template(_GUARD).substitute(bounds)
+    told["build"] = "\n    ".join(build)
     if call.watched:
-        return _WATCHED.substitute(told)
+        return _WATCHED.substitute(told, fits=FITS)
     return _OPERATION.substitute(
         told,
         before=show_ranges(members(call.before)),
@@ -184,8 +219,8 @@ def _build(call: Call) -> list[str]:
 
 def _names(*statements: str) -> str:
     """Return the names to import, sorted as a formatter would."""
-    used = set(re.findall(r"\b[A-Z]\w+", " ".join(statements))) - {"Word"}
-    return ", ".join(sorted(used | {"AllocatorError"}))
+    used = set(re.findall(r"\b[A-Z]\w+", " ".join(statements))) & set(vm_allocator.__all__)
+    return ", ".join(sorted(used | {AllocatorError.__name__}))
 
 
 def _word(value: int) -> str:

@@ -95,6 +95,8 @@ def call_of(theorem_name: str, values: Values) -> Call | None:
         raise NoSuchCaseError(f"{theorem_name} does not speak of {values}") from None
     except KeyError as missing:
         raise NoSuchCaseError(f"{theorem_name} needs {missing}, which is not in {values}") from None
+    except ValueError as error:  # a choice that the theorem does not offer
+        raise NoSuchCaseError(f"{theorem_name}: {error}, for {values}") from None
     raise NoSuchCaseError(f"{theorem_name} calls nothing for {values}")
 
 
@@ -109,7 +111,9 @@ def shown(value: object, number: Callable[[int], str] = hex) -> str:
     return number(int(value)) if isinstance(value, int) else repr(value)
 
 
-class _Called(Signal):  # noqa: N818  # a signal: the call was made, and that is all there is to see
+class _Called(Signal):
+    """The call was made, and that is all there is to see."""
+
     def __init__(
         self, unit: Unit, method: str, arguments: tuple[object, ...], options: dict[str, object]
     ) -> None:

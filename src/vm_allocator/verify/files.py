@@ -64,4 +64,5 @@ def write_junit(summary: Summary, path: Path) -> None:
                 case.result = [problem]
             suite.add_testcase(case)
         report.add_testsuite(suite)
+    report.update_statistics()  # type: ignore[no-untyped-call]  # untyped in junitparser
     report.write(str(path), pretty=True)

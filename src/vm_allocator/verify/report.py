@@ -25,6 +25,7 @@ REACH = {
     Section.REFINEMENT: "proved for any number of live ranges, over the contract of the gap index",
     Section.WITNESS: "executed",
     Section.MUTATION: "each must lose a theorem",
+    Section.SOURCE: "each must lose a theorem of refinement",
     Section.MACHINE: "sampled, with the model as oracle",
 }
 

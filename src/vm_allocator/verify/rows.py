@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vm_allocator.proving.verdict import Opinion, Verdict
@@ -21,14 +21,15 @@ class Section(enum.Enum):
     REFINEMENT = "the shipped source against the model"
     WITNESS = "every ending of every action is reached"
     MUTATION = "bent models must be refuted"
+    SOURCE = "mutated copies of the shipped source must be refuted"
     MACHINE = "the allocators against the model, sampled"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Task:
     """One row to be made."""
 
-    section: Section = field(compare=False)
+    section: Section
     name: str
 
 
@@ -52,9 +53,14 @@ class Row:
     """Why the row does not hold."""
 
     @property
+    def is_mutant(self) -> bool:
+        """Whether the row is about something that is wrong on purpose."""
+        return self.section in (Section.MUTATION, Section.SOURCE)
+
+    @property
     def wanted(self) -> Verdict:
         """The verdict with which the row holds."""
-        return Verdict.REFUTED if self.section is Section.MUTATION else Verdict.PROVED
+        return Verdict.REFUTED if self.is_mutant else Verdict.PROVED
 
     @property
     def answer(self) -> str:
@@ -86,7 +92,7 @@ class Row:
     @property
     def refuted(self) -> bool:
         """Whether the row shows that something is wrong, rather than that nothing is known."""
-        if self.section is Section.MUTATION:
+        if self.is_mutant:
             return self.verdict is Verdict.PROVED
         return self.verdict is Verdict.REFUTED or self.opinion is Opinion.CONTRADICTED
 

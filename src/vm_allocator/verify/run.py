@@ -27,6 +27,10 @@ class Options:
     """Seconds of state machines, added up over all of them."""
     smt_lib: str | None = None
     """A directory for the obligations as SMT-LIB 2."""
+    save: str | None = None
+    """A directory for refutations, as programs and as ITF traces."""
+    every_mutant: bool = False
+    """Put every mutant of the shipped source through the theorems, which takes minutes."""
 
 
 def plan(options: Options) -> list[Task]:
@@ -34,7 +38,7 @@ def plan(options: Options) -> list[Task]:
     wanted = options.only.lower().replace(" ", "_")
     return [
         task
-        for task in tasks()
+        for task in tasks(every_mutant=options.every_mutant)
         if wanted in task.name.lower().replace(" ", "_") or wanted in task.section.name.lower()
     ]
 
@@ -56,6 +60,7 @@ def verify(
         seed=options.seed,
         machine_seconds=options.max_time / max(machines, 1),
         smt_lib=options.smt_lib,
+        save=options.save,
     )
     done: dict[Task, Row] = {}
     for task, row in _done(chosen, settings, options.jobs):

@@ -15,19 +15,25 @@ from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.cases import small_state
 from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
+from spec.source_mutations import refute_source, shipped_with, source_mutants
 from vm_allocator.machines import MACHINES, run_machine
 from vm_allocator.proving.concrete_case import sample
 from vm_allocator.proving.lemma import prove_lemma
 from vm_allocator.proving.mutation import mutated_model, refute
 from vm_allocator.proving.prover import Effort, prove
 from vm_allocator.proving.verdict import Opinion, Proof, Verdict
+from vm_allocator.refutation import evidence, refutation_of, save
 
 from .rows import Row, Section, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spec.proofs.subjects import Shipped
     from vm_allocator.proving.theorem import Theorem
+
+ONE_MUTANT_IN: Final = 5
+"""All of them take minutes: `make mutation` does."""
 
 SAMPLES: Final = 2000
 """Cases on which each theorem is also run natively: a proof of what never happens is none."""
@@ -42,10 +48,16 @@ class Settings:
     """For each state machine."""
     smt_lib: str | None = None
     """A directory for the obligations as SMT-LIB 2."""
+    save: str | None = None
+    """A directory for refutations, as programs and as ITF traces."""
 
 
-def tasks() -> list[Task]:
-    """Return every task there is; the long ones early, so that no worker ends with one."""
+def tasks(*, every_mutant: bool = False) -> list[Task]:
+    """Return every task there is; the long ones early, so that no worker ends with one.
+
+    Of the mutants of the shipped source, one in `ONE_MUTANT_IN`, unless every one is wanted.
+    """
+    source = source_mutants()[:: 1 if every_mutant else ONE_MUTANT_IN]
     return [
         *(Task(Section.MACHINE, name) for name in MACHINES),
         *(Task(Section.REFINEMENT, stated.name) for stated in refinement_theorems()),
@@ -53,6 +65,7 @@ def tasks() -> list[Task]:
         *(Task(Section.THEOREM, stated.name) for stated in all_theorems()),
         *(Task(Section.WITNESS, name) for name in ACTS),
         *(Task(Section.MUTATION, mutation.name) for mutation in all_mutations()),
+        *(Task(Section.SOURCE, mutant.name) for mutant in source),
     ]
 
 
@@ -65,7 +78,7 @@ def _lemma(name: str, settings: Settings) -> Row:
     stated = next(stated for stated in all_lemmas() if stated.name == name)
     proof = prove_lemma(stated, _effort(settings))
     _save(proof, settings)
-    return _proof_row(Section.LEMMA, proof, "72-bit, all values")
+    return _proof_row(Section.LEMMA, proof, "72-bit, all values", settings)
 
 
 def _theorem(name: str, settings: Settings) -> Row:
@@ -87,6 +100,7 @@ def _stated(section: Section, stock: list[Theorem], name: str, settings: Setting
         proof,
         f"{proof.paths} paths, {proof.obligations} obligations, "
         f"{sampled.relevant} of {sampled.cases} samples",
+        settings,
         time.perf_counter() - began,
     )
     if row.verdict is not Verdict.PROVED:
@@ -144,6 +158,24 @@ def _mutation(name: str, settings: Settings) -> Row:
     )
 
 
+def _source(name: str, settings: Settings) -> Row:
+    mutant = next(found for found in source_mutants() if found.name == name)
+    began = time.perf_counter()
+    proof, tried = refute_source(mutant, replace(_effort(settings), second_opinion=False))
+    return Row(
+        section=Section.SOURCE,
+        name=name,
+        claim=f"{mutant.before} -> {mutant.after}",
+        verdict=Verdict.REFUTED if proof else Verdict.PROVED,
+        opinion=Opinion.NOT_ASKED,
+        second_solver="",
+        seconds=time.perf_counter() - began,
+        measure=f"loses {proof.name}" if proof else f"survives {tried} theorems",
+        evidence=_evidence(proof, settings, shipped_with(mutant)[0]) if proof else (),
+        reason="" if proof else "no theorem notices: the proofs do not bite here",
+    )
+
+
 def _machine(name: str, settings: Settings) -> Row:
     result = run_machine(name, seed=settings.seed, max_seconds=settings.machine_seconds)
     refused = sum(result.refused.values())
@@ -168,15 +200,33 @@ _WORKERS: Final[dict[Section, Callable[[str, Settings], Row]]] = {
     Section.REFINEMENT: _refinement,
     Section.WITNESS: _witness,
     Section.MUTATION: _mutation,
+    Section.SOURCE: _source,
     Section.MACHINE: _machine,
 }
+
+
+def _evidence(proof: Proof, settings: Settings, shipped: Shipped | None = None) -> tuple[str, ...]:
+    """Return the lines that show a refutation; save one of the real code, if that is wanted."""
+    if proof.counterexample is None:
+        return ()
+    refutation = refutation_of(proof.name, proof.claim, proof.counterexample, shipped)
+    saved = None
+    if settings.save is not None and shipped is None:
+        saved = save(Path(settings.save), refutation)[0]
+    return (*proof.counterexample.lines(), "", *evidence(refutation, saved))
 
 
 def _effort(settings: Settings) -> Effort:
     return Effort(keep_smt_lib=settings.smt_lib is not None, seed=settings.seed)
 
 
-def _proof_row(section: Section, proof: Proof, measure: str, seconds: float | None = None) -> Row:
+def _proof_row(
+    section: Section,
+    proof: Proof,
+    measure: str,
+    settings: Settings,
+    seconds: float | None = None,
+) -> Row:
     reason = proof.reason
     if proof.verdict is Verdict.PROVED and proof.opinion is not Opinion.CONFIRMED:
         reason = f"{proof.second_solver}: {proof.opinion.value}"
@@ -189,7 +239,7 @@ def _proof_row(section: Section, proof: Proof, measure: str, seconds: float | No
         second_solver=proof.second_solver,
         seconds=proof.seconds if seconds is None else seconds,
         measure=measure,
-        evidence=tuple(proof.counterexample.lines()) if proof.counterexample else (),
+        evidence=_evidence(proof, settings),
         reason=reason,
     )
 

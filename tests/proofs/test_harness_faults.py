@@ -1,0 +1,71 @@
+"""A fault in the proof engine does not go unnoticed: each one is caught by the gate it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from spec.mutations import all_mutations
+from spec.proofs import all_theorems
+from vm_allocator.proving import counterexample
+from vm_allocator.proving.verdict import Verdict
+from vm_allocator.verify import Section, Summary, Task, work
+
+from .false_theorems import FALSE
+from .harness_faults import FAULTS, Fault, Gate
+from .support import attempted
+from .true_theorems import UNPROVABLE
+
+if TYPE_CHECKING:
+    from vm_allocator.proving.theorem import Theorem
+
+SECTIONS: Final = {
+    Gate.THEOREM: Section.THEOREM,
+    Gate.MUTATION: Section.MUTATION,
+    Gate.WITNESS: Section.WITNESS,
+}
+TABLE: Final[dict[Gate, dict[str, Theorem]]] = {
+    Gate.FALSE: {stated.name: stated for stated in FALSE},
+    Gate.UNPROVABLE: {stated.name: stated for stated in UNPROVABLE},
+}
+
+
+def notices(gate: Gate, row: str, patch: pytest.MonkeyPatch) -> bool:
+    """Whether the gate is shut."""
+    if gate is Gate.FALSE:
+        return attempted(TABLE[gate][row]).verdict is Verdict.PROVED
+    if gate is Gate.UNPROVABLE:
+        return attempted(TABLE[gate][row]).verdict is Verdict.REFUTED
+    if gate is Gate.MUTATION:
+        # The theorem that the mutant must lose stands for all of them: it saves minutes.
+        named = next(each.refuted_by for each in all_mutations() if each.name == row)
+        stated = next(each for each in all_theorems() if each.name == named)
+        patch.setattr(work, "all_theorems", lambda: [stated])
+    made = work.work(Task(SECTIONS[gate], row), work.Settings())
+    return Summary([made], 0.0, 0).exit_code != 0
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_in_the_engine_is_caught(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A fault often makes a true theorem fail; how it then looks for values is not of interest.
+    monkeypatch.setattr(counterexample, "SAMPLES", 200)
+    fault.make(monkeypatch)
+    assert notices(fault.gate, fault.row, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("gate", "row"),
+    dict.fromkeys((fault.gate, fault.row) for fault in FAULTS),
+    ids=str,
+)
+def test_without_a_fault_every_gate_is_open(
+    gate: Gate, row: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not notices(gate, row, monkeypatch)
+
+
+def test_there_are_faults_for_every_gate_and_no_two_are_the_same() -> None:
+    assert {fault.gate for fault in FAULTS} == set(Gate)
+    assert len({fault.name for fault in FAULTS}) == len({fault.make for fault in FAULTS})
+    assert len(FAULTS) >= 30
