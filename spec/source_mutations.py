@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import vm_allocator.address
@@ -65,6 +66,7 @@ EQUIVALENT: Final[dict[str, str]] = {
 """Mutants that the theorems cannot tell from the original, each with the reason."""
 
 
+@cache
 def source_mutants() -> list[SourceMutant]:
     """Return every mutant that is not known to be equivalent."""
     made = [

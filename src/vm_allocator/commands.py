@@ -79,11 +79,12 @@ def verify_command(
         save=None if save is None else str(save),
         every_mutant=every_mutant,
     )
-    if smt_lib is not None:
-        try:
-            smt_lib.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _cannot_write(progress, smt_lib, error) from None
+    for directory in (smt_lib, save):
+        if directory is not None:
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _cannot_write(progress, directory, error) from None
     selected = plan(options)
     with report.Live(progress, len(selected)) as live:
         result = verify(options, selected, live.add)

@@ -15,7 +15,7 @@ import vm_allocator.verify
 from vm_allocator.commands import app
 from vm_allocator.proving import prover
 from vm_allocator.proving.verdict import Opinion, Verdict
-from vm_allocator.verify import Row, Section, Summary
+from vm_allocator.verify import Row, Section, Summary, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,13 @@ THEOREM: Final = "a_new_space_is_one_gap"
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["verify", *arguments], env={"COLUMNS": "160"})
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be few rows to select from: to make the list of all of them takes a while."""
+    tasks = [Task(Section.LEMMA, LEMMA), Task(Section.THEOREM, THEOREM)]
+    monkeypatch.setattr(vm_allocator.verify.run, "tasks", lambda **_: tasks)
 
 
 def made_up(*rows: Row) -> Callable[..., Summary]:
@@ -72,11 +79,21 @@ def test_help_shows_an_example_and_every_option() -> None:
     result = run("--help")
     assert result.exit_code == 0
     assert "Example: vm-allocator verify --only update" in result.output
-    for option in ("--only", "--jobs", "--seed", "--max-time", "--json", "--junit", "--smt-lib"):
+    for option in (
+        "--only",
+        "--jobs",
+        "--seed",
+        "--max-time",
+        "--json",
+        "--junit",
+        "--save",
+        "--smt-lib",
+    ):
         assert option in result.output
 
 
-def test_the_example_of_the_help_selects_something() -> None:
+def test_the_example_of_the_help_selects_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     assert vm_allocator.verify.plan(vm_allocator.verify.Options(only="update"))
 
 
@@ -177,10 +194,11 @@ def test_a_junit_file_that_cannot_be_written_is_said_in_one_line(
     assert "name a place that can be written" in said
 
 
-def test_a_directory_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--smt-lib", "--save"])
+def test_a_directory_that_cannot_be_made_is_said_in_one_line(option: str, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file", encoding="utf-8")
-    said = usage_error(run("--only", LEMMA, "--jobs", "1", "--smt-lib", str(taken)))
+    said = usage_error(run("--only", LEMMA, "--jobs", "1", option, str(taken)))
     assert "cannot write" in said
 
 

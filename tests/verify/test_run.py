@@ -11,7 +11,7 @@ from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.reachable import ACTS
 from vm_allocator.machines import MACHINES
-from vm_allocator.verify import Options, Row, Section, Task, plan, verify
+from vm_allocator.verify import Options, Row, Section, Task, plan, run, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,8 +54,19 @@ def told(row: Row) -> tuple[object, ...]:
     )
 
 
-def test_everything_is_planned_when_nothing_is_selected() -> None:
-    everything = plan(Options())
+@pytest.fixture(scope="module")
+def everything() -> list[Task]:
+    return plan(Options())
+
+
+@pytest.fixture
+def planned(everything: list[Task], monkeypatch: pytest.MonkeyPatch) -> list[Task]:
+    """Let every plan be made out of the same tasks: to make them takes a while."""
+    monkeypatch.setattr(run, "tasks", lambda **_: everything)
+    return everything
+
+
+def test_everything_is_planned_when_nothing_is_selected(everything: list[Task]) -> None:
     assert names(everything, Section.LEMMA) == [stated.name for stated in all_lemmas()]
     assert names(everything, Section.THEOREM) == [stated.name for stated in all_theorems()]
     assert names(everything, Section.WITNESS) == list(ACTS)
@@ -64,8 +75,7 @@ def test_everything_is_planned_when_nothing_is_selected() -> None:
     assert {task.section for task in everything} == set(Section)
 
 
-def test_no_two_tasks_are_the_same() -> None:
-    everything = plan(Options())
+def test_no_two_tasks_are_the_same(everything: list[Task]) -> None:
     assert len(set(everything)) == len(everything)
 
 
@@ -74,13 +84,13 @@ def test_tasks_of_one_name_in_two_sections_are_two_tasks() -> None:
 
 
 @pytest.mark.parametrize("section", Section, ids=lambda section: section.name)
-def test_a_section_is_selected_by_its_name(section: Section) -> None:
-    everything = plan(Options())
+def test_a_section_is_selected_by_its_name(section: Section, planned: list[Task]) -> None:
     selected = plan(Options(only=section.name.lower()))
-    assert names(selected, section) == names(everything, section)
+    assert names(selected, section) == names(planned, section)
     assert plan(Options(only=section.name)) == selected
 
 
+@pytest.mark.usefixtures("planned")
 @pytest.mark.parametrize(
     "only",
     [
@@ -94,11 +104,13 @@ def test_a_theorem_is_selected_by_a_part_of_its_name(only: str) -> None:
     assert plan(Options(only=only)) == [Task(Section.THEOREM, "no_two_gaps_touch")]
 
 
+@pytest.mark.usefixtures("planned")
 def test_a_name_may_be_that_of_rows_of_several_sections() -> None:
     sections = {task.section for task in plan(Options(only="update"))}
     assert {Section.THEOREM, Section.WITNESS, Section.MUTATION} <= sections
 
 
+@pytest.mark.usefixtures("planned")
 def test_what_matches_nothing_selects_nothing() -> None:
     assert plan(Options(only="no such row")) == []
     nothing = verify(Options(only="no such row"))
