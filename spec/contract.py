@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from spec.model import Allocator, Request, has_room, highest_start, lowest_start, overlaps
+from spec.model import (
+    MAX_ALIGNMENT,
+    Allocator,
+    Request,
+    has_room,
+    highest_start,
+    lowest_start,
+    overlaps,
+)
 from vm_allocator.modelling import Range, is_power_of_two
 
 if TYPE_CHECKING:
@@ -69,6 +77,6 @@ class IndexContract:
 
     def _request(self, span: int, align: int, first: int, last: int) -> Request:
         self._demand(span >= 0)
-        self._demand(is_power_of_two(align))
+        self._demand(1 <= align <= MAX_ALIGNMENT and is_power_of_two(align))
         self._demand_range(first, last)
         return Request(span + 1, align, Range(first, last))

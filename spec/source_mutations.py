@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import vm_allocator.address
+import vm_allocator.gaps
 import vm_allocator.ids
 from spec.model import Allocator
 from spec.proofs.cases import small_state
+from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
 from vm_allocator.proving.prover import Effort, prove
 from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
 from vm_allocator.proving.verdict import Proof, Verdict
+
+if TYPE_CHECKING:
+    from vm_allocator.proving.theorem import Theorem
 
 ADDRESS: Final = {
     "RangeAllocator.allocate": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
@@ -41,6 +46,19 @@ IDS: Final = {
     "IdAllocator.allocate_block": ("block_as",),
 }
 """The functions of `ids.py` that are mutated, likewise."""
+
+GAPS: Final = {
+    "SortedGaps.lowest_fit": ("lowest_room",),
+    "SortedGaps.highest_fit": ("highest_room",),
+    "SortedGaps._first_reaching": ("lowest_room", "highest_room"),
+    "SortedGaps.overlapping": ("overlap",),
+    "SortedGaps.is_live": ("what_is_live",),
+    "SortedGaps.add": ("adding",),
+    "SortedGaps.remove": ("removing",),
+}
+"""The functions of `gaps.py` that are mutated, likewise."""
+
+FIRST_TRIED: Final = {**ADDRESS, **IDS, **GAPS}
 
 MESSAGE: Final = (
     "refuses for the same reason; what the error names is tested (tests/test_requests.py)"
@@ -72,6 +90,7 @@ def source_mutants() -> list[SourceMutant]:
     made = [
         *mutants(vm_allocator.address, set(ADDRESS)),
         *mutants(vm_allocator.ids, set(IDS)),
+        *mutants(vm_allocator.gaps, set(GAPS)),
     ]
     unknown = set(EQUIVALENT) - {mutant.name for mutant in made}
     if unknown:
@@ -79,19 +98,30 @@ def source_mutants() -> list[SourceMutant]:
     return [mutant for mutant in made if mutant.name not in EQUIVALENT]
 
 
-def shipped_with(mutant: SourceMutant) -> tuple[Shipped, str]:
-    """Return the modules with the mutant in one of them, and which allocator is about it."""
+def shipped_with(mutant: SourceMutant) -> Shipped:
+    """Return the modules of the allocators, with the mutant in one of them if it is of these."""
     if mutant.function in IDS:
-        return Shipped(ids=load(vm_allocator.ids, mutant)), "the_id_allocator"
-    return Shipped(address=load(vm_allocator.address, mutant)), "the_address_allocator"
+        return Shipped(ids=load(vm_allocator.ids, mutant))
+    if mutant.function in ADDRESS:
+        return Shipped(address=load(vm_allocator.address, mutant))
+    return Shipped()
+
+
+def theorems_about(mutant: SourceMutant) -> list[Theorem]:
+    """Return the theorems about the mutated module, those that should notice first."""
+    if mutant.function in GAPS:
+        theorems = index_theorems(load(vm_allocator.gaps, mutant))
+    else:
+        kind = "the_id_allocator" if mutant.function in IDS else "the_address_allocator"
+        stated = refinement_theorems(shipped_with(mutant))
+        theorems = [theorem for theorem in stated if theorem.name.startswith(kind)]
+    first = FIRST_TRIED[mutant.function]
+    return sorted(theorems, key=lambda stated: not any(hint in stated.name for hint in first))
 
 
 def refute_source(mutant: SourceMutant, effort: Effort) -> tuple[Proof | None, int]:
     """Return the first theorem that the mutant loses, if any, and how many were tried."""
-    shipped, kind = shipped_with(mutant)
-    first = {**ADDRESS, **IDS}[mutant.function]
-    theorems = [stated for stated in refinement_theorems(shipped) if stated.name.startswith(kind)]
-    theorems.sort(key=lambda stated: not any(hint in stated.name for hint in first))
+    theorems = theorems_about(mutant)
     for tried, stated in enumerate(theorems, start=1):
         proof = prove(stated, Allocator, small_state, effort)
         if proof.verdict is Verdict.REFUTED:

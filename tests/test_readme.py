@@ -11,6 +11,7 @@ import spec.proofs
 from spec.mutations import all_mutations
 from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
+from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +23,7 @@ STATED = {
     **{stated.name: stated.module for stated in all_theorems()},
     **{stated.name: stated.module for stated in all_lemmas()},
     **{stated.name: stated.module for stated in refinement_theorems()},
+    **{stated.name: stated.module for stated in index_theorems()},
 }
 
 PROPERTIES = {
@@ -37,6 +39,7 @@ PROPERTIES = {
     "determinism": "the_outcome_depends_on_the_live_ranges_alone",
     "no wrap": "a_granted_range_ends_within_64_bits",
     "refinement": "the_address_allocator_does_update_as_the_model",
+    "the index keeps its contract": "the_index_finds_the_lowest_room",
 }
 
 

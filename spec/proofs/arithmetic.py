@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from vm_allocator import arithmetic
 from vm_allocator.modelling import (
     align_down,
     align_up,
@@ -134,6 +135,28 @@ def larger_and_smaller_are_what_they_say() -> tuple[list[BoolTerm], BoolTerm]:
         smt.equal(int_leaf(larger.code, ADDRESS, OTHER), high),
         smt.equal(int_leaf(smaller.code, ADDRESS, OTHER), low),
     )
+
+
+@lemma
+def the_shipped_leaves_are_those_of_the_model() -> tuple[list[BoolTerm], BoolTerm]:
+    """The library's alignment functions compute what the model's do; `padding` is what is missing.
+
+    Of addresses that are not negative: where the library uses them.
+    """
+    natural = literal(0).term <= ADDRESS.term
+    missing = SymBits(int_leaf(arithmetic.padding, ADDRESS, ALIGN), -DOMAIN, DOMAIN)
+    return [*domain(ADDRESS), natural], smt.conj(
+        smt.equal(bool_leaf(arithmetic.is_aligned, ADDRESS, ALIGN), aligned(ADDRESS)),
+        smt.equal((ADDRESS + missing).term, UP.term),
+        smt.equal(int_leaf(arithmetic.align_down, ADDRESS, ALIGN), DOWN.term),
+    )
+
+
+@lemma
+def the_shipped_test_for_powers_of_two_is_that_of_the_model() -> tuple[list[BoolTerm], BoolTerm]:
+    """The library's `is_power_of_two` decides as the model's does, for every number."""
+    ours = bool_leaf(arithmetic.is_power_of_two, ALIGN)
+    return bounded(ALIGN), smt.equal(ours, bool_leaf(is_power_of_two.code, ALIGN))
 
 
 def all_lemmas() -> list[Lemma]:

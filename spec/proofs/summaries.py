@@ -28,11 +28,26 @@ def _plain_int(unit: object, name: str, value: int) -> int:
     raise TypeError(f"{name} of {unit} is {value!r}, and no integer")
 
 
+MAX_AND_MIN: Final[dict[str, Callable[..., Any]]] = {
+    "max": modelling.larger,
+    "min": modelling.smaller,
+}
+
+
+def _padding(address: int, align: int) -> int:
+    return modelling.align_up(address, align) - address
+
+
+ARITHMETIC: Final[dict[str, Callable[..., Any]]] = {
+    "padding": _padding,
+    "align_down": modelling.align_down,
+}
+"""The leaves below `lowest_start` and `highest_start`, in the model's words."""
+
 LEAVES: Final[dict[str, Callable[..., Any]]] = {
     "is_aligned": modelling.is_aligned,
     "is_power_of_two": modelling.is_power_of_two,
-    "max": modelling.larger,
-    "min": modelling.smaller,
+    **MAX_AND_MIN,
     "plain_int": _plain_int,
 }
 

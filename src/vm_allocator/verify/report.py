@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REACH = {
     Section.LEMMA: "proved of the code of the leaves, for all values",
     Section.THEOREM: "proved for any number of live ranges",
-    Section.REFINEMENT: "proved for any number of live ranges, over the contract of the gap index",
+    Section.REFINEMENT: "proved for any number of live ranges",
     Section.WITNESS: "executed",
     Section.MUTATION: "each must lose a theorem",
     Section.SOURCE: "each must lose a theorem of refinement",

@@ -18,7 +18,7 @@ class Section(enum.Enum):
 
     LEMMA = "lemmas about alignment"
     THEOREM = "theorems about the model"
-    REFINEMENT = "the shipped source against the model"
+    REFINEMENT = "the shipped source against model and contract"
     WITNESS = "every ending of every action is reached"
     MUTATION = "bent models must be refuted"
     SOURCE = "mutated copies of the shipped source must be refuted"

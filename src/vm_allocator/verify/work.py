@@ -13,6 +13,7 @@ from spec.mutations import all_mutations
 from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.cases import small_state
+from spec.proofs.index import index_theorems
 from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
 from spec.source_mutations import refute_source, shipped_with, source_mutants
@@ -60,7 +61,7 @@ def tasks(*, every_mutant: bool = False) -> list[Task]:
     source = source_mutants()[:: 1 if every_mutant else ONE_MUTANT_IN]
     return [
         *(Task(Section.MACHINE, name) for name in MACHINES),
-        *(Task(Section.REFINEMENT, stated.name) for stated in refinement_theorems()),
+        *(Task(Section.REFINEMENT, stated.name) for stated in _about_source()),
         *(Task(Section.LEMMA, stated.name) for stated in all_lemmas()),
         *(Task(Section.THEOREM, stated.name) for stated in all_theorems()),
         *(Task(Section.WITNESS, name) for name in ACTS),
@@ -86,7 +87,11 @@ def _theorem(name: str, settings: Settings) -> Row:
 
 
 def _refinement(name: str, settings: Settings) -> Row:
-    return _stated(Section.REFINEMENT, refinement_theorems(), name, settings)
+    return _stated(Section.REFINEMENT, _about_source(), name, settings)
+
+
+def _about_source() -> list[Theorem]:
+    return [*refinement_theorems(), *index_theorems()]
 
 
 def _stated(section: Section, stock: list[Theorem], name: str, settings: Settings) -> Row:
@@ -171,7 +176,7 @@ def _source(name: str, settings: Settings) -> Row:
         second_solver="",
         seconds=time.perf_counter() - began,
         measure=f"loses {proof.name}" if proof else f"survives {tried} theorems",
-        evidence=_evidence(proof, settings, shipped_with(mutant)[0]) if proof else (),
+        evidence=_evidence(proof, settings, shipped_with(mutant)) if proof else (),
         reason="" if proof else "no theorem notices: the proofs do not bite here",
     )
 
