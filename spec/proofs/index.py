@@ -47,16 +47,12 @@ class ProvenMap:
 
     def put(self, key: int, value: int) -> None:
         """Set the value at `key`, whether there is one or not."""
-        there = self.ranges.lowest(lambda r: r.start == key)
-        others = self.ranges if there is None else self.ranges.without(there)
-        self.ranges = others.with_range(Range(key, value))
+        self.ranges = self.ranges.where(lambda r: r.start != key).with_range(Range(key, value))
 
     def delete(self, key: int) -> None:
         """Remove the item at `key`, which must be there."""
-        there = self.ranges.lowest(lambda r: r.start == key)
-        self._case.claim(there is not None)
-        if there is not None:
-            self.ranges = self.ranges.without(there)
+        self._case.claim(self.ranges.lowest(lambda r: r.start == key) is not None)
+        self.ranges = self.ranges.where(lambda r: r.start != key)
 
     def ascending(self, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Visit the rounds that matter of a loop from the lowest key."""

@@ -18,7 +18,7 @@ from .replay.command import picture as replay_picture
 from .verify import Options, Section, report, verify
 
 WIDTH: Final = 104
-SHOWN: Final = (Section.THEOREM, Section.LEMMA)
+SHOWN: Final = (Section.THEOREM, Section.LEMMA, Section.REFINEMENT)
 """The sections whose rows are drawn; the summary speaks of all of them."""
 
 

@@ -57,6 +57,10 @@ class FiniteRanges:
         """Return the set with one member less."""
         return FiniteRanges(other for other in self._members if other != member)
 
+    def where(self, holds: Callable[[Range], bool]) -> FiniteRanges:
+        """Return the members of which the predicate holds."""
+        return FiniteRanges(member for member in self._members if holds(member))
+
     def gaps(self, space: Range) -> FiniteRanges:
         """Return the maximal intervals of `space` that share no value with any member."""
         found = []

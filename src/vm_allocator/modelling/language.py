@@ -51,6 +51,10 @@ class RangeSet(Protocol):
         """Return the set with one member less."""
         ...
 
+    def where(self, holds: Callable[[Range], bool]) -> RangeSet:
+        """Return the members of which the predicate holds."""
+        ...
+
     def gaps(self, space: Range) -> RangeSet:
         """Return the maximal intervals of `space` that share no value with any member."""
         ...

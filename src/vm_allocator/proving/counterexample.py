@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SEARCH_LIMIT: Final = 3_000_000
 """z3's work per question of the search; giving up here costs only readability."""
 
+SEARCH_TIMEOUT_MS: Final = 3_000
+"""And its time: the resource count does not see all that big alignments make it do."""
+
 SAMPLES: Final = 20_000
 ENOUGH: Final = 12
 """Of so many sampled counterexamples, the most readable one is shown."""
@@ -42,7 +45,11 @@ def from_solver(
     theorem: Theorem, case: SymbolicCase[M], question: Sequence[BoolTerm]
 ) -> Values | None:
     """Return values that break the theorem, out of a model of the failed obligation."""
-    solver = smt.Solver([*question, *exact_instances(question)], limit=SEARCH_LIMIT)
+    solver = smt.Solver(
+        [*question, *exact_instances(question)],
+        limit=SEARCH_LIMIT,
+        timeout_ms=SEARCH_TIMEOUT_MS,
+    )
     if solver.check() != "sat":
         return None
     valuation = _minimised(solver, list(case.numbers.values()))

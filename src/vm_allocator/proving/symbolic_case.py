@@ -195,6 +195,18 @@ class SymbolicRanges:
             self.family,
         )
 
+    def where(self, holds: Callable[[Range], bool]) -> SymbolicRanges:
+        """Return the members of which the predicate holds."""
+        hole = HOLES[:2]
+        kept = formula_of(lambda: holds(_range(*hole)))
+        return SymbolicRanges(
+            self.world,
+            lambda start, end: smt.conj(
+                self.member(start, end), smt.substitute(kept, (hole[0], start), (hole[1], end))
+            ),
+            self.family,
+        )
+
     def gaps(self, space: Range) -> SymbolicRanges:
         """Return the set of maximal free intervals: a new relation, and what defines it.
 
@@ -337,6 +349,9 @@ class SymbolicCase(Case[M]):
 
     def number(self, name: str, like: Sequence[int] = ()) -> int:  # noqa: ARG002  # for samples
         """Return a fresh constant."""
+        if name in self.numbers:
+            # Two constants of one name would be one: equal by accident.
+            raise ValueError(f"the theorem asks for two numbers called {name}: rename one")
         self.numbers[name] = smt.integer(name)
         return sym_int(self.numbers[name])
 

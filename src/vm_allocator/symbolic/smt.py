@@ -181,9 +181,13 @@ class Valuation:
 class Solver:
     """z3, limited by its own resource count and not by the clock: the same answer everywhere."""
 
-    def __init__(self, formulas: Sequence[BoolTerm], *, limit: int) -> None:
+    def __init__(
+        self, formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int | None = None
+    ) -> None:
         self._solver = z3.Solver()
         self._solver.set("rlimit", limit)
+        if timeout_ms is not None:
+            self._solver.set("timeout", timeout_ms)
         self._solver.set("random_seed", 0)
         self._solver.add(*formulas)
 

@@ -16,7 +16,7 @@ from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
-from spec.source_mutations import refute_source, shipped_with, source_mutants
+from spec.source_mutations import refute_source, source_mutants
 from vm_allocator.machines import MACHINES, run_machine
 from vm_allocator.proving.concrete_case import sample
 from vm_allocator.proving.lemma import prove_lemma
@@ -30,7 +30,6 @@ from .rows import Row, Section, Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from spec.proofs.subjects import Shipped
     from vm_allocator.proving.theorem import Theorem
 
 ONE_MUTANT_IN: Final = 5
@@ -147,11 +146,16 @@ def _mutation(name: str, settings: Settings) -> Row:
     mutant = mutated_model(spec.model, Allocator, mutation)
     result = refute(mutation, mutant, all_theorems(), small_state, _effort(settings))
     refuted = result.refuted
+    reason = "" if refuted else "no theorem notices: the proofs do not bite here"
+    verdict = Verdict.REFUTED if refuted else Verdict.PROVED
+    if refuted and refuted.name != mutation.refuted_by:
+        # Another theorem noticed, by luck: the one that is about this rule should have.
+        verdict, reason = Verdict.UNKNOWN, f"{mutation.refuted_by} does not notice"
     return Row(
         section=Section.MUTATION,
         name=name,
         claim=f"{mutation.old} -> {mutation.new}",
-        verdict=Verdict.REFUTED if refuted else Verdict.PROVED,
+        verdict=verdict,
         opinion=Opinion.NOT_ASKED,
         second_solver="",
         seconds=result.seconds,
@@ -159,7 +163,7 @@ def _mutation(name: str, settings: Settings) -> Row:
         evidence=tuple(refuted.counterexample.lines())
         if refuted and refuted.counterexample
         else (),
-        reason="" if refuted else "no theorem notices: the proofs do not bite here",
+        reason=reason,
     )
 
 
@@ -176,7 +180,7 @@ def _source(name: str, settings: Settings) -> Row:
         second_solver="",
         seconds=time.perf_counter() - began,
         measure=f"loses {proof.name}" if proof else f"survives {tried} theorems",
-        evidence=_evidence(proof, settings, shipped_with(mutant)) if proof else (),
+        evidence=tuple(proof.counterexample.lines()) if proof and proof.counterexample else (),
         reason="" if proof else "no theorem notices: the proofs do not bite here",
     )
 
@@ -210,13 +214,13 @@ _WORKERS: Final[dict[Section, Callable[[str, Settings], Row]]] = {
 }
 
 
-def _evidence(proof: Proof, settings: Settings, shipped: Shipped | None = None) -> tuple[str, ...]:
-    """Return the lines that show a refutation; save one of the real code, if that is wanted."""
+def _evidence(proof: Proof, settings: Settings) -> tuple[str, ...]:
+    """Return the lines that show a refutation; save it, if that is wanted."""
     if proof.counterexample is None:
         return ()
-    refutation = refutation_of(proof.name, proof.claim, proof.counterexample, shipped)
+    refutation = refutation_of(proof.name, proof.claim, proof.counterexample)
     saved = None
-    if settings.save is not None and shipped is None:
+    if settings.save is not None:
         saved = save(Path(settings.save), refutation)[0]
     return (*proof.counterexample.lines(), "", *evidence(refutation, saved))
 
