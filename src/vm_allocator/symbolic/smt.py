@@ -160,6 +160,9 @@ def substitute(formula: BoolTerm, *pairs: tuple[IntTerm, IntTerm]) -> BoolTerm:
     return z3.substitute(formula, *pairs)  # type: ignore[no-any-return]  # untyped library
 
 
+LOST_MS: Final = 120_000
+"""Milliseconds after which a solver is taken to be lost, whatever its resource count says."""
+
 Answer: TypeAlias = Literal["sat", "unsat", "unknown"]
 
 
@@ -182,12 +185,11 @@ class Solver:
     """z3, limited by its own resource count and not by the clock: the same answer everywhere."""
 
     def __init__(
-        self, formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int | None = None
+        self, formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int = LOST_MS
     ) -> None:
         self._solver = z3.Solver()
         self._solver.set("rlimit", limit)
-        if timeout_ms is not None:
-            self._solver.set("timeout", timeout_ms)
+        self._solver.set("timeout", timeout_ms)
         self._solver.set("random_seed", 0)
         self._solver.add(*formulas)
 
@@ -216,6 +218,8 @@ def unsat_core(formulas: Sequence[BoolTerm], *, limit: int) -> tuple[Answer, lis
     """Return z3's answer and, for `unsat`, formulas that contradict each other already."""
     solver = z3.Solver()
     solver.set("rlimit", limit)
+    # Far beyond what any question here takes: so that a lost solver ends as `unknown`.
+    solver.set("timeout", LOST_MS)
     solver.set("random_seed", 0)
     for number, formula in enumerate(formulas):
         solver.assert_and_track(formula, f"fact!{number}")
