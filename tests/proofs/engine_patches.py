@@ -9,7 +9,8 @@ import spec.model
 from vm_allocator.modelling import Refused
 from vm_allocator.proving import counterexample, lemmas, mutation, prover, symbolic_case
 from vm_allocator.proving.concrete_case import SampledCase
-from vm_allocator.proving.symbolic_case import SymbolicCase, SymbolicMap, SymbolicRanges, World
+from vm_allocator.proving.symbolic_case import SymbolicCase, SymbolicMap, SymbolicRanges
+from vm_allocator.proving.world import World
 from vm_allocator.symbolic import Explorer, PathCut, SymBool, smt, values
 
 if TYPE_CHECKING:
