@@ -87,6 +87,7 @@ check-python:
 
 # Made anew when the lock or the package's own metadata changes. A virtual environment
 # of another Python version is replaced; one of the same version is brought up to date.
+# The lock is complete: `--no-deps` keeps pip from asking the index what is newer.
 $(READY): requirements/dev.lock pyproject.toml | check-python
 	@echo "==> setting up $(VENV) from requirements/dev.lock; the first time takes a minute"
 	@version=$$($(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])') && \
@@ -95,6 +96,6 @@ $(READY): requirements/dev.lock pyproject.toml | check-python
 		echo "'$(PYTHON) -m venv' failed: install the venv module of this Python" \
 			"(a package of its own on some systems)" >&2; \
 		exit 1; }
-	@$(BIN)/python -m pip install $(PIP_FLAGS) --require-hashes -r requirements/dev.lock
+	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -m pip install $(PIP_FLAGS) --no-deps --no-build-isolation -e .
 	@touch $@
