@@ -1,0 +1,234 @@
+"""Make a trace small: first fewer calls, then fewer addresses, then smaller numbers.
+
+Every candidate is played on the target anew, and is kept if it breaks the same property in the
+same way (`Violation.key`) at its last call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from vm_allocator.modelling import Range
+
+from .calls import Allocate, Free, Pick, Space, Update
+from .trial import Bench, Trial, may_ask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .calls import Call
+
+MOST_PLAYS: Final = 2_000
+"""Where shrinking stops at the latest: a count and no clock, so that it ends the same way."""
+
+Candidate = tuple[Space, tuple["Call", ...]]
+
+
+def shrunk(
+    bench: Bench, trial: Trial, key: tuple[str, str, str, str], most_plays: int = MOST_PLAYS
+) -> Trial | None:
+    """Return the smallest trial found that ends in a violation of that key.
+
+    `None` if the trial itself, played again, does not: then the target is not deterministic.
+    """
+    position = trial.first(key)
+    if position is None:
+        return None
+    calls = tuple(step.call for step in trial.steps[:position])
+    best = _replay(bench, (trial.space, calls), key)
+    if best is None:
+        return None
+    plays, progress = 0, True
+    while progress:
+        progress = False
+        now = (best.space, tuple(step.call for step in best.steps))
+        for candidate in chain(_fewer(now), _cut(best), _simpler(now)):
+            plays += 1
+            if plays > most_plays:
+                return best
+            found = _replay(bench, candidate, key)
+            if found is not None and _measure(found) < _measure(best):
+                best, progress = found, True
+                break
+    return best
+
+
+def _replay(bench: Bench, candidate: Candidate, key: tuple[str, str, str, str]) -> Trial | None:
+    """Play a candidate; return it up to the violation, if it is there."""
+    space, calls = candidate
+    profile = bench.profile
+    if space.base < 0 or space.last < space.base or not profile.takes_space(space):
+        return None
+    if not all(profile.takes(call) for call in calls):
+        return None
+    trial = bench.try_calls(space, calls)
+    position = trial.first(key)
+    if position is None:
+        return None
+    steps = trial.steps[:position]
+    if not all(may_ask(profile, step.before, step.call) for step in steps):
+        return None
+    return replace(trial, steps=steps)
+
+
+def _measure(trial: Trial) -> tuple[int, int, int, int]:
+    """Return what is to become smaller, the most important first."""
+    options = numbers = 0
+    for step in trial.steps:
+        call = step.call
+        if isinstance(call, Free):
+            numbers += call.start + call.size
+            continue
+        options += (call.align is not None) + (call.within is not None)
+        numbers += call.size + (call.start or 0) + (call.align or 0)
+        numbers += 0 if call.within is None else call.within.start + call.within.end
+        if isinstance(call, Update):
+            numbers += call.old_start + call.old_size
+        else:
+            options += call.start is None and call.pick is not Pick.FIRST
+    return len(trial.steps), options, trial.space.size, numbers + trial.space.base
+
+
+def _fewer(now: Candidate) -> Iterator[Candidate]:
+    """Drop half of the calls, a quarter, ..., one, two that are apart; the last one stays."""
+    space, calls = now
+    last = len(calls) - 1
+    size = len(calls) // 2
+    while size > 0:
+        for start in range(0, last, size):
+            yield space, calls[:start] + calls[min(start + size, last) :]
+        size //= 2
+    if last <= 12:  # noqa: PLR2004  # pairs of more are too many
+        for one in range(last):
+            for other in range(one + 1, last):
+                yield space, calls[:one] + calls[one + 1 : other] + calls[other + 1 :]
+
+
+def _cut(trial: Trial) -> Iterator[Candidate]:
+    """Cut an interval out of the line of addresses: all that is above it moves down."""
+    space = trial.space
+    edges = {space.base, space.last + 1, space.base + 1, space.last}
+    for step in trial.steps:
+        for r in _ranges(step.call, step.answer.reply):
+            edges |= {r.start, r.start + 1, r.end, r.end + 1}
+    places = sorted(edge for edge in edges if space.base <= edge <= space.last)
+    for width in _widths(space.size):
+        for place in places:
+            yield from _without(trial, place, width)
+    # The space alone, and everything moved down.
+    for width in _widths(space.size):
+        yield Space(space.base, space.last - width), _calls(trial)
+        yield Space(space.base + width, space.last), _calls(trial)
+    for width in _widths(space.base + 1):
+        yield _moved(trial, -width)
+
+
+def _widths(size: int) -> Iterator[int]:
+    width = size // 2
+    while width > 0:
+        yield width
+        width //= 2
+
+
+def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
+    """Cut out `width` addresses from `place` on; sizes of requests that have no place: two ways."""
+
+    def f(address: int) -> int:
+        return address if address <= place else max(place, address - width)
+
+    space = Space(f(trial.space.base), f(trial.space.last + 1) - 1)
+    if space.last < space.base:
+        return
+    ways: list[tuple[Call, ...]] = []
+    for keep in (True, False):
+        calls: list[Call] = []
+        for step in trial.steps:
+            calls.append(_mapped(step.call, f))
+            call = calls[-1]
+            if isinstance(call, Allocate) and call.start is None and not keep:
+                calls[-1] = replace(call, size=max(1, min(call.size, space.size)))
+        ways.append(tuple(calls))
+    for calls_found in dict.fromkeys(ways):
+        yield space, calls_found
+
+
+def _moved(trial: Trial, by: int) -> Candidate:
+    space = Space(trial.space.base + by, trial.space.last + by)
+    return space, tuple(_mapped(step.call, lambda address: address + by) for step in trial.steps)
+
+
+def _mapped(call: Call, f: Callable[[int], int]) -> Call:
+    """Move what a call is about; a range keeps at least one address."""
+
+    def sized(start: int, size: int) -> int:
+        return max(1, f(start + size) - f(start)) if size > 0 else size
+
+    if isinstance(call, Free):
+        return Free(f(call.start), sized(call.start, call.size))
+    within = call.within
+    if within is not None:
+        low = f(within.start)
+        within = Range(low, max(low, f(within.end + 1) - 1))
+    if isinstance(call, Update):
+        return replace(
+            call,
+            old_start=f(call.old_start),
+            old_size=sized(call.old_start, call.old_size),
+            start=f(call.start),
+            size=sized(call.start, call.size),
+            within=within,
+        )
+    if call.start is None:
+        return replace(call, within=within)
+    return replace(call, start=f(call.start), size=sized(call.start, call.size), within=within)
+
+
+def _ranges(call: Call, reply: object) -> list[Range]:
+    if isinstance(call, Free):
+        return [Range(call.start, call.start + call.size - 1)]
+    found = [] if call.within is None else [call.within]
+    start = call.start if call.start is not None else getattr(reply, "start", None)
+    if isinstance(start, int):
+        found.append(Range(start, start + call.size - 1))
+    if isinstance(call, Update):
+        found.append(Range(call.old_start, call.old_start + call.old_size - 1))
+    return found
+
+
+def _simpler(now: Candidate) -> Iterator[Candidate]:
+    """Drop an option, or make a number smaller."""
+    space, calls = now
+    for position, call in enumerate(calls):
+        for simpler in _simpler_calls(call):
+            yield space, (*calls[:position], simpler, *calls[position + 1 :])
+
+
+def _simpler_calls(call: Call) -> Iterator[Call]:
+    if not isinstance(call, Free):
+        if call.align is not None:
+            yield replace(call, align=None)
+        if call.within is not None:
+            yield replace(call, within=None)
+    if isinstance(call, Allocate) and call.start is None and call.pick is Pick.LAST:
+        yield replace(call, pick=Pick.FIRST)
+    for name in ("size", "start", "old_size", "old_start", "align"):
+        value = getattr(call, name, None)
+        if isinstance(value, int) and value > 0:
+            for smaller in _smaller(value):
+                yield replace(call, **{name: smaller})  # type: ignore[arg-type]  # a field of this call
+
+
+def _smaller(value: int) -> Iterator[int]:
+    """Yield smaller numbers, so that the least that does is reached in logarithmic time."""
+    yield 0
+    yield 1
+    shift = value.bit_length() - 1
+    while shift >= 0:
+        yield value - (1 << shift)
+        shift -= 1
+
+
+def _calls(trial: Trial) -> tuple[Call, ...]:
+    return tuple(step.call for step in trial.steps)
