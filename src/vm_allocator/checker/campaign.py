@@ -128,15 +128,14 @@ def run(
     run here, and with more in processes. `on_unit` is told of each unit, with the number of
     groups so far.
     """
-    began = time.monotonic()
     with closing(open_target()) as target:
         profile = target.profile
     if executor is not None:
-        return _run(open_target, profile, options, executor, on_unit, began)
+        return _run(open_target, profile, options, executor, on_unit)
     if options.jobs == 1:
-        return _run(open_target, profile, options, None, on_unit, began)
+        return _run(open_target, profile, options, None, on_unit)
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        return _run(open_target, profile, options, pool, on_unit, began)
+        return _run(open_target, profile, options, pool, on_unit)
 
 
 def _run(
@@ -145,8 +144,8 @@ def _run(
     options: Options,
     executor: Executor | None,
     on_unit: Callable[[UnitResult, int], None],
-    began: float,
 ) -> Report:
+    began = time.monotonic()
     groups, coverage = Groups(), Coverage()
     stopped_by = "time"
     until = began + options.max_time * _SHARE_FOR_SEARCH
@@ -260,7 +259,7 @@ def _tiny_spaces(profile: Profile) -> dict[int, list[Space]]:
         size: [
             Space(base, base + size - 1)
             for base in dict.fromkeys((0, 1, top - size + 1, top - size, 16))
-            if 0 <= base and profile.takes_space(Space(base, base + size - 1))
+            if base >= 0 and profile.takes_space(Space(base, base + size - 1))
         ]
         for size in (1, 2, 3, 4)
     }

@@ -178,24 +178,24 @@ class _Draw:
         kinds = [self._somewhere, self._exactly, self._freeing, self._freeing]
         if self.profile.updates:
             kinds.append(self._moving)
-        kind = draw.pick(kinds)
-        return kind(draw, live)
+        return draw.chance.choice(kinds)(draw, live)
 
     def _somewhere(self, draw: Requests, live: Sequence[Range]) -> Call:
         del live
         size = self._size(draw)
-        pick = draw.pick(self.profile.picks) if self.profile.picks else Pick.FIRST
+        picks = self.profile.picks
+        pick = draw.pick(picks) if picks else Pick.FIRST
         return Allocate(size, None, pick, self._align(draw), self._window(draw))
 
     def _exactly(self, draw: Requests, live: Sequence[Range]) -> Call:
-        if live and draw.pick((True, False)):
+        if bool(live) and draw.pick((True, False)):
             start, size = draw.near(draw.live())
             return Allocate(size, start)
         align = self._align(draw) if draw.pick((False, False, True)) else None
         return Allocate(self._size(draw), draw.place(), align=align)
 
     def _freeing(self, draw: Requests, live: Sequence[Range]) -> Call:
-        if live and (self._careful or draw.pick([False, True, True])):
+        if bool(live) and (self._careful or draw.pick((False, True, True))):
             one = draw.live()
             return Free(one.start, one.end - one.start + 1)
         if self._careful:
@@ -225,6 +225,3 @@ class _Draw:
     def _window(self, draw: Requests) -> Range | None:
         window = draw.window() if self.profile.within else None
         return None if window is None else Range(window.start, window.end)
-
-
-

@@ -165,7 +165,7 @@ class Judge:
         """Return what the model did, for people."""
         return expectation(call, outcome)[1]
 
-    def _judge(
+    def _judge(  # noqa: PLR0911  # one verdict per case, told in their order
         self, state: Allocator, call: Call, reply: Reply, outcome: Outcome[Allocator]
     ) -> Judgement:
         if isinstance(reply, Skipped):

@@ -40,7 +40,10 @@ class _OutOfTimeError(BaseException):
 
 
 def load_factory(name: str) -> Callable[..., Any]:
-    """Return the factory `package.module:attribute`, looked for here first. Raises `TargetError`."""
+    """Return the factory `package.module:attribute`, looked for here first.
+
+    Raises `TargetError`.
+    """
     module_name, colon, attribute = name.partition(":")
     if not colon or not module_name or not attribute:
         raise TargetError(name, "this names no factory", _HELP)

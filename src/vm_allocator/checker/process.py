@@ -100,10 +100,8 @@ class Child:
         """End the child and all that it started. Never fails, and may be called twice."""
         with suppress(OSError):
             self._input.close()
-        try:
-            self._process.wait(0 if self._buffer else _GRACE)
-        except subprocess.TimeoutExpired:
-            pass
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
         self.kill()
 
     def kill(self) -> None:
@@ -143,11 +141,9 @@ class Child:
             failed = Failed(Failure.GARBAGE, "closed its standard output", self.tail())
             return ChildFailure(failed)
         tail = self.tail()
-        panic = None
-        for panic in _PANIC.finditer(tail):
-            pass  # the last one is what it died of
-        if panic is not None:
-            name = f"panic at {panic[1]}"
+        panics = _PANIC.findall(tail)
+        if panics:
+            name = f"panic at {panics[-1]}"  # the last one is what it died of
         elif code < 0:
             name = f"killed by {signal.Signals(-code).name}"
         else:

@@ -99,7 +99,7 @@ class Profile(msgspec.Struct, frozen=True):
         )
 
     def takes(self, call: Call) -> bool:
-        """Whether the call can be put to the target at all; what it says of it is another matter."""
+        """Whether the call can be put to the target at all, whatever it says of it."""
         return self._expressible(call) and all(0 <= n <= self.limit for n in numbers(call))
 
     def _expressible(self, call: Call) -> bool:

@@ -87,7 +87,8 @@ class RemoteTarget:
             self._send(b"\n".join([*data, b""]))
             for call in calls:
                 first += 1
-                reply = self._receive(first, Wants.START if isinstance(call, Allocate) else Wants.OK)
+                wants = Wants.START if isinstance(call, Allocate) else Wants.OK
+                reply = self._receive(first, wants)
                 live = None
                 if lists and not isinstance(reply, Failed):
                     first += 1
@@ -134,21 +135,27 @@ class RemoteTarget:
             raise TargetError(name, problem, "name a program that can be run") from None
         try:
             line = self._child.read_line()
-            data = msgspec.json.decode(line)
-            if isinstance(data, dict) and "problem" in data:  # our own adapter, explaining
-                raise TargetError(name, str(data["problem"]), str(data.get("remedy", "")))
-            profile = profile_of(name, data)
         except ChildFailure as failure:
             self._give_up(failure.failed)
             said = f": {failure.failed.detail}" if failure.failed.detail else ""
             problem = f"no handshake came ({failure.failed.name}{said})"
             raise TargetError(name, problem, "see docs/protocol.md, 'Rules'") from None
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            self._give_up(Failed(Failure.GARBAGE, "no handshake"))
-            problem = f"its first line is no handshake: {line[:100]!r}"
-            raise TargetError(name, problem, "see docs/protocol.md, 'The handshake'") from None
+        try:
+            profile = _handshake(name, line)
         except TargetError:
             self.close()
             raise
         self._child.seconds = self._seconds
         return profile
+
+
+def _handshake(name: str, line: bytes) -> Profile:
+    """Return what a first line says. Raises `TargetError`."""
+    try:
+        data = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        problem = f"its first line is no handshake: {line[:100]!r}"
+        raise TargetError(name, problem, "see docs/protocol.md, 'The handshake'") from None
+    if isinstance(data, dict) and "problem" in data:  # our own adapter explains itself
+        raise TargetError(name, str(data["problem"]), str(data.get("remedy", "")))
+    return profile_of(name, data)

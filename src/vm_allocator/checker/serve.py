@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from . import wire
-from .calls import Done, Failed, Failure, Space
+from .calls import Failed, Failure, Space
 from .local import LocalTarget, load_factory
 from .profile import TargetError
 

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from spec.model import Allocator
 from vm_allocator.modelling import Range
 
 from .calls import Done, Failed, Free, Refused, Skipped, Space, Update
@@ -14,6 +13,8 @@ from .judge import Judge, Property, Violation, live_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from spec.model import Allocator
 
     from .calls import Call, Reply
     from .profile import Profile

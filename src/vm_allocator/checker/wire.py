@@ -141,7 +141,9 @@ class Wants(enum.Enum):
     RANGES = "live"
 
 
-def read_reply(line: bytes, number: int, wants: Wants) -> Reply | tuple[Range, ...]:
+def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
+    line: bytes, number: int, wants: Wants
+) -> Reply | tuple[Range, ...]:
     """Return the reply in a line, or live ranges if they are wanted.
 
     `number` is the request's. What is wrong with a line is a reply too: `Failed`, as garbage.
@@ -182,4 +184,3 @@ def _number(value: Number) -> int:
 def _garbage(what: str, line: bytes) -> Failed:
     shown = line[:200].decode(errors="replace")
     return Failed(Failure.GARBAGE, what, f"the line: {shown!r}")
-
