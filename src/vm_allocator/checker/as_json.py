@@ -116,7 +116,10 @@ def _coverage(coverage: Coverage) -> Json:
             {"operation": operation, "outcome": outcome, "calls": calls}
             for (operation, outcome), calls in sorted(tally.outcomes.items())
         ],
-        "complete": dict(coverage.complete),
+        "complete": [
+            {"units": units, "calls": calls, "spaces": spaces}
+            for (units, calls), spaces in sorted(coverage.complete.items())
+        ],
         "drawn": dict(coverage.drawn),
         "units": coverage.units,
         "units_given_up": coverage.given_up,

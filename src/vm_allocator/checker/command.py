@@ -88,7 +88,7 @@ def check_command(
             _leave(progress, str(error))
     options = Options(seed=seed, max_time=max_time, max_calls=max_calls, jobs=jobs)
     try:
-        report = _watched(progress, command_of(target), op_timeout, options)
+        report = _watched(progress, target, op_timeout, options)
     except TargetError as error:
         _leave(progress, str(error))
     if accept is not None:
@@ -113,8 +113,9 @@ def exit_code(report: Report, known: Baseline) -> int:
     return 0 if report.holds or report.findings else 2
 
 
-def _watched(progress: Console, command: list[str], seconds: float, options: Options) -> Report:
+def _watched(progress: Console, words: Sequence[str], seconds: float, options: Options) -> Report:
     """Run the campaign, and show how far it is."""
+    command, name = command_of(words), " ".join(words)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -131,11 +132,11 @@ def _watched(progress: Console, command: list[str], seconds: float, options: Opt
             bar.update(task, description=f"{calls:,} calls, {groups} groups: {result.unit.title}")
 
         on_unit: Callable[[UnitResult, int], None] = told
-        return run(partial(RemoteTarget, command, seconds), options, on_unit=on_unit)
+        return run(partial(RemoteTarget, command, seconds, name), options, on_unit=on_unit)
 
 
 def _leave(progress: Console, said: str) -> NoReturn:
     """Say what is wrong, in one line, and leave."""
     with suppress(OSError):
-        progress.print(said, markup=False, highlight=False, soft_wrap=True)
+        progress.print(said, markup=False, emoji=False, highlight=False, soft_wrap=True)
     raise typer.Exit(2)

@@ -148,10 +148,8 @@ def coverage(looked: Coverage) -> RenderableType:
             ", ".join(f"{outcome} {calls:,}" for outcome, calls in refused.items()),
         )
     lines: list[RenderableType] = [table]
-    lines += [
-        Text(f"exhausted: {title}, in {_spaces(spaces)}")
-        for title, spaces in looked.complete.items()
-    ]
+    if looked.complete:
+        lines.append(Text(f"every sequence of: {_depths(looked)}"))
     if looked.drawn:
         drawn_units = ", ".join(f"{name} ({units} units)" for name, units in looked.drawn.items())
         lines.append(Text(f"drawn at random: {drawn_units}; up to {tally.most_live} live ranges"))
@@ -169,8 +167,20 @@ def coverage(looked: Coverage) -> RenderableType:
     return Group(*lines)
 
 
-def _spaces(count: int) -> str:
-    return "1 space" if count == 1 else f"{count} spaces"
+def _depths(looked: Coverage) -> str:
+    """Write how deep the tiny spaces were exhausted, by their size."""
+    deepest: dict[int, int] = {}
+    for units, calls in sorted(looked.complete):
+        deepest[units] = max(calls, deepest.get(units, 0))
+    return "; ".join(
+        f"{_count(calls, 'call')} in {_count(looked.complete[units, calls], 'space')} "
+        f"of {_count(units, 'unit')}"
+        for units, calls in deepest.items()
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def summary(report: Report, baseline: Baseline) -> RenderableType:
