@@ -101,8 +101,8 @@ def check_command(
     else:
         ascii_only = not console.encoding.lower().startswith("utf")
         console.print(findings(report, known, ascii_only=ascii_only), soft_wrap=True)
-        console.print(coverage(report.coverage))
-        console.print(summary(report, known))
+        console.print(coverage(report.coverage), soft_wrap=True)
+        console.print(summary(report, known), soft_wrap=True)
     raise typer.Exit(exit_code(report, known))
 
 
