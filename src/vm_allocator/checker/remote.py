@@ -10,7 +10,7 @@ from . import wire
 from .calls import Allocate, Call, Done, Failed, Failure
 from .process import Child, ChildFailure
 from .profile import Profile, TargetError, profile_of
-from .target import Answer, Played
+from .target import Answer, Played, not_started
 from .wire import Wants
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class RemoteTarget:
             reply: Reply = self._receive(number, Wants.OK)
         except ChildFailure as failure:
             return self._give_up(failure.failed)
+        except TargetError as error:
+            return not_started(error)
         return reply
 
     def ask(self, call: Call) -> Answer:
@@ -153,7 +155,7 @@ def _handshake(name: str, line: bytes) -> Profile:
     """Return what a first line says. Raises `TargetError`."""
     try:
         data = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         problem = f"its first line is no handshake: {line[:100]!r}"
         raise TargetError(name, problem, "see docs/protocol.md, 'The handshake'") from None
     if isinstance(data, dict) and "problem" in data:  # our own adapter explains itself
