@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from . import __version__
+from .checker.command import check_command
 from .replay.command import replay_command
 
 app: Final = typer.Typer(
@@ -19,6 +20,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("check")(check_command)
 app.command("replay")(replay_command)
 
 

@@ -69,8 +69,8 @@ class Coverage:
     """How much was looked at."""
 
     tally: Tally = field(default_factory=Tally)
-    complete: dict[str, int] = field(default_factory=dict)
-    """Finished exhaustive parts by title, and in how many spaces each."""
+    complete: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Exhausted depths: (units of the space, calls), and in how many spaces each."""
     drawn: dict[str, int] = field(default_factory=dict)
     """Units of random sequences by family."""
     units: int = 0
@@ -265,7 +265,8 @@ def _cover(coverage: Coverage, result: UnitResult) -> None:
     if isinstance(unit, Drawn):
         coverage.drawn[unit.title] = coverage.drawn.get(unit.title, 0) + 1
     elif not result.given_up and unit.part == unit.parts - 1 and result.tally.sequences:
-        coverage.complete[unit.title] = coverage.complete.get(unit.title, 0) + 1
+        depth = (unit.space.size, unit.depth)
+        coverage.complete[depth] = coverage.complete.get(depth, 0) + 1
 
 
 def _tiny_spaces(profile: Profile) -> dict[int, list[Space]]:
