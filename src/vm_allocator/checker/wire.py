@@ -59,7 +59,7 @@ def read_request(line: bytes) -> Request:
     """Return the request in a line. Raises `WireError`."""
     try:
         return _requests.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from None
 
 
@@ -150,7 +150,7 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
     """
     try:
         message = _replies.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _garbage("a line that is no reply", line)
     if message.id != number:
         return _garbage("a reply to another request", line)
