@@ -19,17 +19,18 @@ class Search:
     """What is looked for, and which bounds say where it may be.
 
     The bounds have to exceed `limit`. Those by length, and by order, tell exactly: apart from
-    stale leaves, a search by them never goes down in vain. Those by room become exact where a
-    search does go down in vain.
+    stale leaves, a search by them never goes down in vain. All bounds are made exact where a
+    search does go down in vain, so that it happens once.
     """
 
-    __slots__ = ("align", "first", "kind", "last", "limit", "span")
+    __slots__ = ("align", "first", "kind", "last", "limit", "span", "tightened")
 
     def __init__(self, span: int, align: int, first: int, last: int, grid: int) -> None:
         self.span = span
         self.align = align
         self.first = first
         self.last = last
+        self.tightened = False  # a bound below has been made exact: those above follow
         self.kind = BY_ROOM
         self.limit = span
         if is_aligned(grid, align):
@@ -43,6 +44,18 @@ class Search:
         if self.kind == BY_LENGTH:
             return branch.longest
         return branch.orders if self.kind == BY_ORDER else branch.room(self.align)
+
+    def learn(self, branch: Node, slot: int, fit: int | None) -> None:
+        """Make the bounds of a slot that was searched exact, if they are known to be too high."""
+        kid = branch.kids[slot]
+        if fit is None:
+            if self.kind == BY_ROOM:
+                branch.room(self.align)[slot] = kid.most(self.align)
+            if kid.stale:
+                kid.stale = False
+                self.tightened = True
+        if self.tightened:
+            branch.refresh(slot)
 
 
 def lowest(node: Node, search: Search) -> int | None:
@@ -65,11 +78,10 @@ def lowest(node: Node, search: Search) -> int | None:
             if search.last < starts[slot]:
                 return None
             fit = lowest(node.kids[slot], search)
+            if fit is None or search.tightened:
+                search.learn(node, slot, fit)
             if fit is not None:
                 return fit
-            if search.kind == BY_ROOM:
-                # In vain, or nearly: make sure that the next search knows better.
-                bounds[slot] = node.kids[slot].most(search.align)
     return None
 
 
@@ -92,8 +104,8 @@ def highest(node: Node, search: Search) -> int | None:
             if slot < cut and starts[slot + 1] <= search.first:
                 return None
             fit = highest(node.kids[slot], search)
+            if fit is None or search.tightened:
+                search.learn(node, slot, fit)
             if fit is not None:
                 return fit
-            if search.kind == BY_ROOM:
-                bounds[slot] = node.kids[slot].most(search.align)
     return None

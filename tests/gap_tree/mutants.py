@@ -244,6 +244,15 @@ MUTANTS: Final = (
     ),
     _search("an order too low", "__init__", "align.bit_length() - 1", "align.bit_length()"),
     _search("by order, although less will do", "__init__", "span == align - 1", "span < align"),
+    # a search in vain makes bounds exact
+    _search("what was learnt stays below", "learn", "self.tightened = True", "pass"),
+    _search("a bound is called exact as it is", "learn", "branch.refresh(slot)", "pass"),
+    _search(
+        "room is learnt too low",
+        "learn",
+        "branch.room(self.align)[slot] = kid.most(self.align)",
+        "branch.room(self.align)[slot] = kid.most(self.align) - 1",
+    ),
     Mutant("blocks are too large", "arithmetic", "reach", "last - middle + 1", "last - middle"),
     Mutant("tops are too low", "arithmetic", "reach", "first - 1", "first"),
     _node("a copy shares its lengths", "copy", "self.longest.copy()", "self.longest"),
