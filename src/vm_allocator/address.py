@@ -25,7 +25,7 @@ from .errors import (
     OutsideWindowError,
     OverlapError,
 )
-from .gap_tree import GapTree
+from .gaps import SortedGaps
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, GuestAddress, GuestUsize, R, S, Unit
@@ -52,7 +52,7 @@ class RangeAllocator(RangeView[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
-    room, whose cost is the gap index's: see `GapTree`, which is the default one.
+    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`, which is the default one.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
@@ -291,7 +291,7 @@ free that first or choose another range
 
     `alignment` is a power of two, in bytes, for requests that name none. The space may be a
     single byte, all of [0, 2^64-1], and anything between. `index` makes the gap index from
-    the first and the last address: `GapTree` by default, or the simple `SortedGaps`. Raises
+    the first and the last address: the simple `SortedGaps` by default, or `GapTree`. Raises
     `InvalidTypeError`, `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
     """
 
@@ -312,4 +312,4 @@ free that first or choose another range
             raise InvalidSpaceError(unit, first, units - 1)
         last = first + (units - 1)
         align = checked_alignment(unit, alignment)
-        super().__init__(unit, first, last, align, (index or GapTree)(first, last))
+        super().__init__(unit, first, last, align, (index or SortedGaps)(first, last))

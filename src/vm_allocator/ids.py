@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from .address import RangeAllocator, plain_int
 from .errors import InvalidSpaceError
-from .gap_tree import GapTree
+from .gaps import SortedGaps
 from .resource import Id, IdCount, Unit
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         high = plain_int(unit, "last", last)
         if low < 0 or high < low or unit.top < high:
             raise InvalidSpaceError(unit, low, high - low)
-        super().__init__(unit, low, high, 1, (index or GapTree)(low, high))
+        super().__init__(unit, low, high, 1, (index or SortedGaps)(low, high))
 
     def allocate(
         self,
