@@ -61,6 +61,9 @@ def verify_command(
     every_mutant: Annotated[
         bool, typer.Option("--every-mutant", help="All mutants of the source: takes minutes.")
     ] = False,
+    gaps: Annotated[
+        int, typer.Option(min=1, help="Gaps that the bounded check of an index goes to.")
+    ] = 3,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Do all rows, even after a refutation.")
     ] = False,
@@ -84,6 +87,7 @@ def verify_command(
         smt_lib=None if smt_lib is None else str(smt_lib),
         save=None if save is None else str(save),
         every_mutant=every_mutant,
+        gaps=gaps,
         keep_going=keep_going,
     )
     for directory in (smt_lib, save):
