@@ -1,0 +1,249 @@
+"""A finding as a picture in steps: plain data that a page draws without knowing what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from spec.model import overlaps
+from vm_allocator.modelling import Range
+
+from .calls import Allocate, Done, Free, Update
+from .judge import Judge, live_ranges
+from .scale import scale_of
+from .words import POLICIES, answered, asked, shown, shown_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .calls import Call
+    from .findings import Finding
+    from .profile import Profile
+    from .scale import Scale
+    from .trial import Step
+
+MOST_LIVE: Final = 400
+"""Ranges that are drawn of one trace: the first ones."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a finding is pictured."""
+
+    steps: int
+    text: int
+    """Characters of one text."""
+
+
+def cut_text(text: str, most: int) -> str:
+    """Return text that can be shown anywhere: what cannot be printed is escaped, the end is cut."""
+    clean = "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for c in text[: most + 1]
+    )
+    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
+
+
+def parameters_of(call: Call) -> list[tuple[str, str]]:
+    """Return what a call was given, by name, as text."""
+    found: list[tuple[str, str]] = []
+    if isinstance(call, Update):
+        found += [("old start", shown(call.old_start)), ("old size", shown(call.old_size))]
+    if call.start is not None:
+        found.append(("start", shown(call.start)))
+    found.append(("size", shown(call.size)))
+    if isinstance(call, Allocate) and call.start is None:
+        found.append(("policy", f"{POLICIES[call.pick]}: {call.pick.meaning}"))
+    if not isinstance(call, Free):
+        if call.align is not None:
+            found.append(("align", shown(call.align)))
+        if call.within is not None:
+            found.append(("within", shown_range(call.within)))
+    return found
+
+
+def places_of(call: Call) -> list[tuple[str, Range]]:
+    """Return the ranges that a call names, each with what it is: old, asked or window."""
+    found: list[tuple[str, Range]] = []
+    if isinstance(call, Update):
+        found.append(("old", _sized(call.old_start, call.old_size)))
+    if call.start is not None:
+        found.append(("asked", _sized(call.start, call.size)))
+    if not isinstance(call, Free) and call.within is not None:
+        found.append(("window", call.within))
+    return found
+
+
+def pictured(profile: Profile, finding: Finding, limits: Limits) -> dict[str, Any]:
+    """Return the trace of a finding for the page.
+
+    - `skipped`: calls that were left out at the beginning; `more_live`: ranges left out.
+    - `edges` (texts), `widths`, `cut`: the scale; ranges below are pairs of numbers of edges.
+    - `ranges`: what was ever live, as [from, to, born, gone]: live after call `born` (0: from
+      the beginning) and no more after call `gone` (-1: to the end), calls counted from 1.
+    - `steps`: per call `call`, `kind`, `parameters`, `expected`, `actual`, `marks` as
+      [from, to, what]; where a property is broken `broken`, `sentence`, `words`, `guilty`
+      (numbers of ranges), `got` (what the target then has, as far as it can be known, as
+      [from, to, whether it is guilty]) and `wanted` (what the model then has).
+    """
+    skipped = max(0, len(finding.steps) - limits.steps)
+    steps = finding.steps[skipped:]
+    lives = _lives(steps)
+    more_live = max(0, len(lives) - MOST_LIVE)
+    lives = lives[:MOST_LIVE]
+    broken = {
+        number: _broken(profile, finding, skipped + number)
+        for number, step in enumerate(steps, start=1)
+        if step.violation is not None
+    }
+    scale = scale_of(
+        [
+            finding.space.range,
+            *(life.range for life in lives),
+            *(place for step in steps for _, place in places_of(step.call)),
+            *(place for one in broken.values() for place in (*one.got, *one.wanted)),
+        ]
+    )
+    return {
+        "skipped": skipped,
+        "more_live": more_live,
+        "edges": [cut_text(shown(edge), limits.text) for edge in scale.edges],
+        "widths": list(scale.widths),
+        "cut": [number for number, cut in enumerate(scale.cut) if cut],
+        "space": _place(scale, finding.space.range),
+        "ranges": [[*_place(scale, life.range), life.born, life.gone] for life in lives],
+        "steps": [
+            _step(scale, limits, step, broken.get(number), lives)
+            for number, step in enumerate(steps, start=1)
+        ],
+    }
+
+
+# ---- what was live, and for how long
+
+
+@dataclass(frozen=True)
+class Life:
+    """A range, the call that made it live (0: one before the first) and the one that ended it."""
+
+    range: Range
+    born: int
+    gone: int = -1
+
+
+def _lives(steps: Sequence[Step]) -> list[Life]:
+    found: list[Life] = []
+    now: dict[Range, int] = {}
+    for number, step in enumerate(steps, start=1):
+        if number == 1:
+            now = dict.fromkeys(step.before, 0)
+        if step.after is None:
+            break
+        after = set(step.after)
+        gone = [one for one in now if one not in after]
+        found += [Life(one, now.pop(one), number) for one in gone]
+        for one in step.after:
+            now.setdefault(one, number)
+    found += [Life(one, born) for one, born in now.items()]
+    return sorted(found, key=lambda life: (life.born, life.range, life.gone))
+
+
+# ---- the step that is wrong
+
+
+@dataclass(frozen=True)
+class _Broken:
+    got: tuple[Range, ...]
+    """What the target has now, as far as one can know it."""
+    wanted: tuple[Range, ...]
+    guilty: frozenset[Range]
+
+
+def _broken(profile: Profile, finding: Finding, number: int) -> _Broken:
+    step = finding.steps[number - 1]
+    wanted = _wanted(profile, finding, number)
+    moved = _moved_to(step)
+    got = step.before if moved is None else moved
+    if step.answer.live is not None:
+        got = step.answer.live
+    places = set(got) ^ set(wanted)
+    if not places:  # a wrong reason, a crash: the call itself is what is to be seen
+        places = {place for what, place in places_of(step.call) if what != "window"}
+    news = [one for one in places if one not in step.before] or list(places)
+    touched = {old for old in step.before for new in news if overlaps(old, new)}
+    return _Broken(got, wanted, frozenset(places | touched))
+
+
+def _moved_to(step: Step) -> tuple[Range, ...] | None:
+    """Return what is live if the target did what it says; `None` if it changed nothing."""
+    call, reply = step.call, step.answer.reply
+    if not isinstance(reply, Done):
+        return None
+    if isinstance(call, Allocate):
+        start = call.start if reply.start is None else reply.start
+        return None if start is None else (*step.before, _sized(start, call.size))
+    gone = (
+        _sized(call.old_start, call.old_size)
+        if isinstance(call, Update)
+        else _sized(call.start, call.size)
+    )
+    left = tuple(one for one in step.before if one != gone)
+    return (*left, _sized(call.start, call.size)) if isinstance(call, Update) else left
+
+
+def _wanted(profile: Profile, finding: Finding, number: int) -> tuple[Range, ...]:
+    """Return what is live in the model after a call: the trace is judged again up to there."""
+    judge = Judge(profile, finding.space)
+    state = judge.initial
+    for step in finding.steps[: number - 1]:
+        after = judge.judge(state, step.call, step.answer.reply, step.answer.live).after
+        if after is None:
+            return step.before
+        state = after
+    return live_ranges(judge.expect(state, finding.steps[number - 1].call).after)
+
+
+# ---- into plain data
+
+
+def _step(
+    scale: Scale, limits: Limits, step: Step, broken: _Broken | None, lives: list[Life]
+) -> dict[str, Any]:
+    call = step.call
+    found: dict[str, Any] = {
+        "call": cut_text(asked(call), limits.text),
+        "kind": call.kind,
+        "parameters": [[name, cut_text(text, limits.text)] for name, text in parameters_of(call)],
+        "expected": cut_text(step.expected, limits.text),
+        "actual": cut_text(answered(call, step.answer.reply), limits.text),
+        "marks": [
+            [*place, what]
+            for what, one in places_of(call)
+            for place in [scale.place(one)]
+            if place is not None
+        ],
+    }
+    if broken is not None and step.violation is not None:
+        found |= {
+            "broken": step.violation.broken.value,
+            "sentence": step.violation.broken.sentence,
+            "words": cut_text(step.violation.words, 2 * limits.text),
+            "guilty": [n for n, life in enumerate(lives) if life.range in broken.guilty],
+            "got": [[*place, one in broken.guilty] for one, place in _placed(scale, broken.got)],
+            "wanted": [list(place) for _, place in _placed(scale, broken.wanted)],
+        }
+    return found
+
+
+def _placed(scale: Scale, ranges: Iterable[Range]) -> list[tuple[Range, tuple[int, int]]]:
+    found = ((one, scale.place(one)) for one in sorted(ranges)[:MOST_LIVE])
+    return [(one, place) for one, place in found if place is not None]
+
+
+def _place(scale: Scale, one: Range) -> tuple[int, int]:
+    place = scale.place(one)
+    return (0, 0) if place is None else place
+
+
+def _sized(start: int, size: int) -> Range:
+    return Range(start, start + size - 1)
