@@ -27,13 +27,14 @@ MOST_BYTES: Final = 900_000
 """Of data in a page. Where it is more, traces are shown from a later call on, texts cut shorter."""
 
 LIMITS: Final = (
-    Limits(200, 400),
-    Limits(200, 160),
-    Limits(100, 160),
-    Limits(50, 160),
-    Limits(20, 120),
-    Limits(8, 60),
-    Limits(3, 40),
+    Limits(200, 400, 400),
+    Limits(200, 160, 200),
+    Limits(100, 160, 100),
+    Limits(50, 160, 100),
+    Limits(30, 160, 60),
+    Limits(20, 120, 40),
+    Limits(8, 60, 16),
+    Limits(3, 40, 8),
 )
 """From generous to what always fits."""
 
@@ -142,7 +143,7 @@ def _left_out(report: Report, limits: Limits, found: list[dict[str, Any]]) -> li
     if late:
         lines.append(f"{late} traces are shown from a later call on: the last {limits.steps} calls")
     if any(one["more_live"] for one in found):
-        lines.append("where very many ranges are live, only the first ones are drawn")
+        lines.append("where very many ranges are live, only the youngest are drawn")
     return lines
 
 

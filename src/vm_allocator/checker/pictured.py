@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,12 +10,12 @@ from spec.model import overlaps
 from vm_allocator.modelling import Range
 
 from .calls import Allocate, Done, Free, Update
-from .judge import Judge, live_ranges
+from .judge import Judge, Property, live_ranges
 from .scale import scale_of
 from .words import POLICIES, answered, asked, shown, shown_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from .calls import Call
     from .findings import Finding
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
     from .scale import Scale
     from .trial import Step
 
-MOST_LIVE: Final = 400
-"""Ranges that are drawn of one trace: the first ones."""
+_TOUCHED: Final = {
+    Property.NO_OVERLAP,
+    Property.EXACT_FREE,
+    Property.CONSERVATION,
+    Property.ATOMICITY,
+}
+"""Properties that are about a range and those that were there before it."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Limits:
     steps: int
     text: int
     """Characters of one text."""
+    live: int
+    """Ranges: those that are part of the error first, then the youngest."""
 
 
 def cut_text(text: str, most: int) -> str:
@@ -83,30 +91,32 @@ def pictured(profile: Profile, finding: Finding, limits: Limits) -> dict[str, An
       the beginning) and no more after call `gone` (-1: to the end), calls counted from 1.
     - `steps`: per call `call`, `kind`, `parameters`, `expected`, `actual`, `marks` as
       [from, to, what]; where a property is broken `broken`, `sentence`, `words`, `guilty`
-      (numbers of ranges), `got` (what the target then has, as far as it can be known, as
-      [from, to, whether it is guilty]) and `wanted` (what the model then has).
+      (numbers of ranges), and what is live then, as changes of what was live before:
+      `got` (of the target, as far as it can be known) and `wanted` (of the model), each with
+      `gone` (numbers of ranges) and `more` ([from, to, whether it is guilty]).
     """
     skipped = max(0, len(finding.steps) - limits.steps)
     steps = finding.steps[skipped:]
-    lives = _lives(steps)
-    more_live = max(0, len(lives) - MOST_LIVE)
-    lives = lives[:MOST_LIVE]
     broken = {
         number: _broken(profile, finding, skipped + number)
         for number, step in enumerate(steps, start=1)
         if step.violation is not None
     }
+    guilty = {one for found in broken.values() for one in found.guilty}
+    every_life = _lives(steps)
+    lives = sorted(every_life, key=lambda life: (life.range not in guilty, -life.born))
+    lives = sorted(lives[: limits.live], key=lambda life: (life.born, life.range, life.gone))
     scale = scale_of(
         [
             finding.space.range,
             *(life.range for life in lives),
             *(place for step in steps for _, place in places_of(step.call)),
-            *(place for one in broken.values() for place in (*one.got, *one.wanted)),
+            *(place for one in broken.values() for place in (*one.more_got, *one.more_wanted)),
         ]
     )
     return {
         "skipped": skipped,
-        "more_live": more_live,
+        "more_live": len(every_life) - len(lives),
         "edges": [cut_text(shown(edge), limits.text) for edge in scale.edges],
         "widths": list(scale.widths),
         "cut": [number for number, cut in enumerate(scale.cut) if cut],
@@ -145,7 +155,7 @@ def _lives(steps: Sequence[Step]) -> list[Life]:
         for one in step.after:
             now.setdefault(one, number)
     found += [Life(one, born) for one, born in now.items()]
-    return sorted(found, key=lambda life: (life.born, life.range, life.gone))
+    return found
 
 
 # ---- the step that is wrong
@@ -156,7 +166,18 @@ class _Broken:
     got: tuple[Range, ...]
     """What the target has now, as far as one can know it."""
     wanted: tuple[Range, ...]
+    before: tuple[Range, ...]
     guilty: frozenset[Range]
+
+    @property
+    def more_got(self) -> list[Range]:
+        """What the target has, and was not there before."""
+        return sorted((Counter(self.got) - Counter(self.before)).elements())
+
+    @property
+    def more_wanted(self) -> list[Range]:
+        """What the model has, and was not there before."""
+        return sorted((Counter(self.wanted) - Counter(self.before)).elements())
 
 
 def _broken(profile: Profile, finding: Finding, number: int) -> _Broken:
@@ -170,8 +191,9 @@ def _broken(profile: Profile, finding: Finding, number: int) -> _Broken:
     if not places:  # a wrong reason, a crash: the call itself is what is to be seen
         places = {place for what, place in places_of(step.call) if what != "window"}
     news = [one for one in places if one not in step.before] or list(places)
-    touched = {old for old in step.before for new in news if overlaps(old, new)}
-    return _Broken(got, wanted, frozenset(places | touched))
+    if step.violation is not None and step.violation.broken in _TOUCHED:
+        places |= {old for old in step.before for new in news if overlaps(old, new)}
+    return _Broken(got, wanted, step.before, frozenset(places))
 
 
 def _moved_to(step: Step) -> tuple[Range, ...] | None:
@@ -229,15 +251,25 @@ def _step(
             "sentence": step.violation.broken.sentence,
             "words": cut_text(step.violation.words, 2 * limits.text),
             "guilty": [n for n, life in enumerate(lives) if life.range in broken.guilty],
-            "got": [[*place, one in broken.guilty] for one, place in _placed(scale, broken.got)],
-            "wanted": [list(place) for _, place in _placed(scale, broken.wanted)],
+            "got": _change(scale, limits, lives, broken, broken.got),
+            "wanted": _change(scale, limits, lives, broken, broken.wanted),
         }
     return found
 
 
-def _placed(scale: Scale, ranges: Iterable[Range]) -> list[tuple[Range, tuple[int, int]]]:
-    found = ((one, scale.place(one)) for one in sorted(ranges)[:MOST_LIVE])
-    return [(one, place) for one, place in found if place is not None]
+def _change(
+    scale: Scale, limits: Limits, lives: list[Life], broken: _Broken, now: Sequence[Range]
+) -> dict[str, Any]:
+    more = broken.more_got if now is broken.got else broken.more_wanted
+    placed = [(scale.place(one), one) for one in more[: limits.live]]
+    return {
+        "gone": [n for n, life in enumerate(lives) if life.range not in now],
+        "more": [
+            [*place, now is broken.got and one in broken.guilty]
+            for place, one in placed
+            if place is not None
+        ],
+    }
 
 
 def _place(scale: Scale, one: Range) -> tuple[int, int]:
