@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from vm_allocator import AddressAllocator, GuestAddress, GuestUsize
 from vm_allocator.checker.calls import Allocate, Call, Free, Space
-from vm_allocator.checker.campaign import Coverage, Options, Report, run
+from vm_allocator.checker.campaign import Coverage, OpenTarget, Options, Report, run
 from vm_allocator.checker.findings import Finding
 from vm_allocator.checker.local import LocalTarget
 from vm_allocator.checker.trial import Bench, Trial
@@ -82,8 +82,8 @@ def right_report() -> Report:
     return run(open_right, Options(max_calls=100))
 
 
-def trial_of(space: Space, *calls: Call) -> Trial:
-    return Bench(open_plain()).try_calls(space, calls)
+def trial_of(space: Space, *calls: Call, target: OpenTarget = open_plain) -> Trial:
+    return Bench(target()).try_calls(space, calls)
 
 
 def long_finding(finding: Finding, calls: int) -> Finding:

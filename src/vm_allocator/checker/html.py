@@ -13,12 +13,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from .judge import Property
-from .pictured import Limits, cut_text, pictured
+from .pictured import Limits, cut_text, pictured, wrong_calls
 from .words import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from .campaign import Report
     from .findings import Finding
+    from .pictured import Wrong
 
 MOST_FINDINGS: Final = 60
 """Findings on one page: the first ones, which have the shortest traces."""
@@ -79,15 +82,19 @@ def page_data(report: Report) -> dict[str, Any]:
     and its trace as `pictured` describes it.
     """
     data: dict[str, Any] = {}
+    wrong = [wrong_calls(report.profile, one) for one in report.findings[:MOST_FINDINGS]]
     for limits in LIMITS:
-        data = _page_data(report, limits)
+        data = _page_data(report, wrong, limits)
         if len(as_script_data(data).encode()) <= MOST_BYTES:
             break
     return data
 
 
-def _page_data(report: Report, limits: Limits) -> dict[str, Any]:
-    found = [_finding(report, one, limits) for one in report.findings[:MOST_FINDINGS]]
+def _page_data(
+    report: Report, wrong: Sequence[Mapping[int, Wrong]], limits: Limits
+) -> dict[str, Any]:
+    pairs = zip(report.findings, wrong, strict=False)
+    found = [_finding(finding, calls, limits) for finding, calls in pairs]
     return {
         "target": cut_text(report.profile.name, limits.text),
         "verdict": verdict(report),
@@ -147,7 +154,7 @@ def _left_out(report: Report, limits: Limits, found: list[dict[str, Any]]) -> li
     return lines
 
 
-def _finding(report: Report, finding: Finding, limits: Limits) -> dict[str, Any]:
+def _finding(finding: Finding, wrong: Mapping[int, Wrong], limits: Limits) -> dict[str, Any]:
     space = finding.space
     return {
         "id": finding.fingerprint,
@@ -161,7 +168,7 @@ def _finding(report: Report, finding: Finding, limits: Limits) -> dict[str, Any]
         ),
         "notes": [cut_text(note, limits.text) for note in finding.notes[:5]],
         "space_text": f"{shown(space.base)} to {shown(space.last)}",
-        **pictured(report.profile, finding, limits),
+        **pictured(finding, wrong, limits),
     }
 
 

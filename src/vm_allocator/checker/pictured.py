@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from spec.model import overlaps
@@ -15,7 +15,9 @@ from .scale import scale_of
 from .words import POLICIES, answered, asked, shown, shown_range
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from spec.model import Allocator
 
     from .calls import Call
     from .findings import Finding
@@ -82,8 +84,8 @@ def places_of(call: Call) -> list[tuple[str, Range]]:
     return found
 
 
-def pictured(profile: Profile, finding: Finding, limits: Limits) -> dict[str, Any]:
-    """Return the trace of a finding for the page.
+def pictured(finding: Finding, wrong: Mapping[int, Wrong], limits: Limits) -> dict[str, Any]:
+    """Return the trace of a finding for the page; `wrong` is what `wrong_calls` says of it.
 
     - `skipped`: calls that were left out at the beginning; `more_live`: ranges left out.
     - `edges` (texts), `widths`, `cut`: the scale; ranges below are pairs of numbers of edges.
@@ -97,11 +99,7 @@ def pictured(profile: Profile, finding: Finding, limits: Limits) -> dict[str, An
     """
     skipped = max(0, len(finding.steps) - limits.steps)
     steps = finding.steps[skipped:]
-    broken = {
-        number: _broken(profile, finding, skipped + number)
-        for number, step in enumerate(steps, start=1)
-        if step.violation is not None
-    }
+    broken = {number - skipped: one for number, one in wrong.items() if number > skipped}
     guilty = {one for found in broken.values() for one in found.guilty}
     every_life = _lives(steps)
     lives = sorted(every_life, key=lambda life: (life.range not in guilty, -life.born))
@@ -162,7 +160,10 @@ def _lives(steps: Sequence[Step]) -> list[Life]:
 
 
 @dataclass(frozen=True)
-class _Broken:
+class Wrong:
+    """A call that broke a property, and what is live after it."""
+
+    broken: Property
     got: tuple[Range, ...]
     """What the target has now, as far as one can know it."""
     wanted: tuple[Range, ...]
@@ -180,9 +181,29 @@ class _Broken:
         return sorted((Counter(self.wanted) - Counter(self.before)).elements())
 
 
-def _broken(profile: Profile, finding: Finding, number: int) -> _Broken:
-    step = finding.steps[number - 1]
-    wanted = _wanted(profile, finding, number)
+def wrong_calls(profile: Profile, finding: Finding) -> dict[int, Wrong]:
+    """Return what is wrong with each call that broke a property; calls are counted from 1.
+
+    The trace is judged again from its beginning, to learn what the model has after each call.
+    """
+    judge = Judge(profile, finding.space)
+    state: Allocator | None = judge.initial
+    found: dict[int, Wrong] = {}
+    for number, step in enumerate(finding.steps, start=1):
+        if state is None:
+            break
+        judged = judge.judge(state, step.call, step.answer.reply, step.answer.live)
+        if step.violation is not None:
+            wanted = live_ranges(judged.outcome.after)
+            found[number] = _wrong(step, step.violation.broken, wanted)
+        state = judged.after
+    last = len(finding.steps)
+    if last in found:  # what is broken follows from the whole trace
+        found[last] = replace(found[last], broken=finding.broken)
+    return found
+
+
+def _wrong(step: Step, broken: Property, wanted: tuple[Range, ...]) -> Wrong:
     moved = _moved_to(step)
     got = step.before if moved is None else moved
     if step.answer.live is not None:
@@ -191,9 +212,9 @@ def _broken(profile: Profile, finding: Finding, number: int) -> _Broken:
     if not places:  # a wrong reason, a crash: the call itself is what is to be seen
         places = {place for what, place in places_of(step.call) if what != "window"}
     news = [one for one in places if one not in step.before] or list(places)
-    if step.violation is not None and step.violation.broken in _TOUCHED:
+    if broken in _TOUCHED:
         places |= {old for old in step.before for new in news if overlaps(old, new)}
-    return _Broken(got, wanted, step.before, frozenset(places))
+    return Wrong(broken, got, wanted, step.before, frozenset(places))
 
 
 def _moved_to(step: Step) -> tuple[Range, ...] | None:
@@ -213,23 +234,11 @@ def _moved_to(step: Step) -> tuple[Range, ...] | None:
     return (*left, _sized(call.start, call.size)) if isinstance(call, Update) else left
 
 
-def _wanted(profile: Profile, finding: Finding, number: int) -> tuple[Range, ...]:
-    """Return what is live in the model after a call: the trace is judged again up to there."""
-    judge = Judge(profile, finding.space)
-    state = judge.initial
-    for step in finding.steps[: number - 1]:
-        after = judge.judge(state, step.call, step.answer.reply, step.answer.live).after
-        if after is None:
-            return step.before
-        state = after
-    return live_ranges(judge.expect(state, finding.steps[number - 1].call).after)
-
-
 # ---- into plain data
 
 
 def _step(
-    scale: Scale, limits: Limits, step: Step, broken: _Broken | None, lives: list[Life]
+    scale: Scale, limits: Limits, step: Step, broken: Wrong | None, lives: list[Life]
 ) -> dict[str, Any]:
     call = step.call
     found: dict[str, Any] = {
@@ -247,8 +256,8 @@ def _step(
     }
     if broken is not None and step.violation is not None:
         found |= {
-            "broken": step.violation.broken.value,
-            "sentence": step.violation.broken.sentence,
+            "broken": broken.broken.value,
+            "sentence": broken.broken.sentence,
             "words": cut_text(step.violation.words, 2 * limits.text),
             "guilty": [n for n, life in enumerate(lives) if life.range in broken.guilty],
             "got": _change(scale, limits, lives, broken, broken.got),
@@ -258,7 +267,7 @@ def _step(
 
 
 def _change(
-    scale: Scale, limits: Limits, lives: list[Life], broken: _Broken, now: Sequence[Range]
+    scale: Scale, limits: Limits, lives: list[Life], broken: Wrong, now: Sequence[Range]
 ) -> dict[str, Any]:
     more = broken.more_got if now is broken.got else broken.more_wanted
     placed = [(scale.place(one), one) for one in more[: limits.live]]
