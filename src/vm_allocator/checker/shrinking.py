@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from vm_allocator.modelling import Range
 
-from .calls import Allocate, Free, Pick, Space, Update
+from .calls import Allocate, Done, Free, Pick, Space, Update
 from .trial import Bench, Trial, may_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .calls import Call
+    from .trial import Step
 
 MOST_PLAYS: Final = 2_000
 """Where shrinking stops at the latest: a count and no clock, so that it ends the same way."""
@@ -133,7 +134,11 @@ def _widths(size: int) -> Iterator[int]:
 
 
 def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
-    """Cut out `width` addresses from `place` on; sizes of requests that have no place: two ways."""
+    """Cut out `width` addresses from `place` on.
+
+    A request without a place keeps its size, or loses what was cut out of what it was granted,
+    or is made to fit the space.
+    """
 
     def f(address: int) -> int:
         return address if address <= place else max(place, address - width)
@@ -141,17 +146,27 @@ def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
     space = Space(f(trial.space.base), f(trial.space.last + 1) - 1)
     if space.last < space.base:
         return
-    ways: list[tuple[Call, ...]] = []
-    for keep in (True, False):
-        calls: list[Call] = []
-        for step in trial.steps:
-            calls.append(_mapped(step.call, f))
-            call = calls[-1]
-            if isinstance(call, Allocate) and call.start is None and not keep:
-                calls[-1] = replace(call, size=max(1, min(call.size, space.size)))
+
+    def kept(call: Allocate, _step: Step) -> int:
+        return call.size
+
+    def as_granted(call: Allocate, step: Step) -> int:
+        reply = step.answer.reply
+        start = reply.start if isinstance(reply, Done) else None
+        return call.size if start is None else max(1, f(start + call.size) - f(start))
+
+    def fitted(call: Allocate, _step: Step) -> int:
+        return max(1, min(call.size, space.size))
+
+    ways = []
+    for size_of in (kept, as_granted, fitted):
+        calls = [_mapped(step.call, f) for step in trial.steps]
+        for position, (call, step) in enumerate(zip(calls, trial.steps, strict=True)):
+            if isinstance(call, Allocate) and call.start is None:
+                calls[position] = replace(call, size=size_of(call, step))
         ways.append(tuple(calls))
-    for calls_found in dict.fromkeys(ways):
-        yield space, calls_found
+    for found in dict.fromkeys(ways):
+        yield space, found
 
 
 def _moved(trial: Trial, by: int) -> Candidate:
