@@ -89,9 +89,9 @@ def trial_of(space: Space, *calls: Call, target: OpenTarget = open_plain) -> Tri
 def long_finding(finding: Finding, calls: int) -> Finding:
     """The same finding at the end of a long trace in a large space."""
     space = Space(0x1000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF)
-    before = [Allocate(0x123_4567_89AB)] * (calls - 2)
+    before = [Allocate(0x123_4567_89AB)] * (calls - 1)
     start = space.base
-    trial = trial_of(space, *before, Free(start, 1), Free(start, 1))
+    trial = trial_of(space, *before, Free(start, 1))
     return replace(finding, trial=trial)
 
 

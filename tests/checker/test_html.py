@@ -115,21 +115,21 @@ def test_a_range_lives_from_its_call_to_the_one_that_ends_it(report: Report) -> 
     space, calls = Space(0, 63), (Allocate(8), Allocate(4), Update(0, 8, 32, 8), Free(8, 4))
     moved = trial_of(space, *calls, target=open_right)
     finding = replace(report.findings[0], trial=moved)
-    data = pictured(finding, wrong_calls(report.profile, finding), Limits(9, 99, 9))
+    data = pictured(finding, wrong_calls(finding), Limits(9, 99, 9))
     assert data["edges"] == ["0", "8", "0xc", "0x20", "0x28", "0x40"]
     assert data["ranges"] == [[0, 1, 1, 3], [1, 2, 2, 4], [3, 4, 3, -1]]
     assert data["steps"][2]["marks"] == [[0, 1, "old"], [3, 4, "asked"]]
     assert not any("broken" in step for step in data["steps"])
 
 
-def test_a_long_trace_is_shown_from_a_later_call_on(report: Report) -> None:
+def test_a_long_trace_is_shown_from_a_later_call_on() -> None:
     one = large_report(1, 30).findings[0]
-    wrong = wrong_calls(report.profile, one)
+    wrong = wrong_calls(one)
     data = pictured(one, wrong, Limits(5, 100, 50))
     assert data["skipped"] == len(one.steps) - 5
     assert len(data["steps"]) == 5
     assert "broken" in data["steps"][-1]
-    assert all(born == 0 for _, _, born, _ in data["ranges"][:24])
+    assert all(born == 0 for _, _, born, _ in data["ranges"][:25])
     few = pictured(one, wrong, Limits(5, 100, 3))
     assert (len(few["ranges"]), few["more_live"]) == (3, len(data["ranges"]) - 3)
     assert few["steps"][-1]["guilty"] == [0]  # what matters is kept, old as it is

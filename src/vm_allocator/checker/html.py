@@ -82,7 +82,7 @@ def page_data(report: Report) -> dict[str, Any]:
     and its trace as `pictured` describes it.
     """
     data: dict[str, Any] = {}
-    wrong = [wrong_calls(report.profile, one) for one in report.findings[:MOST_FINDINGS]]
+    wrong = [wrong_calls(one) for one in report.findings[:MOST_FINDINGS]]
     for limits in LIMITS:
         data = _page_data(report, wrong, limits)
         if len(as_script_data(data).encode()) <= MOST_BYTES:
@@ -127,8 +127,9 @@ def _summary(report: Report) -> list[str]:
     if tally.skipped:
         lines.append(f"{tally.skipped:,} calls were skipped by the target, and do not count")
     lines += [
-        f"complete: {title}, in {count} space{'s' * (count != 1)}"
-        for title, count in report.coverage.complete.items()
+        f"every sequence of {calls} call{'s' * (calls != 1)} "
+        f"in {spaces} space{'s' * (spaces != 1)} of {units} unit{'s' * (units != 1)}"
+        for (units, calls), spaces in sorted(report.coverage.complete.items())
     ]
     lines += [
         f"drawn: {title}, {count} unit{'s' * (count != 1)}"

@@ -10,18 +10,15 @@ from spec.model import overlaps
 from vm_allocator.modelling import Range
 
 from .calls import Allocate, Done, Free, Update
-from .judge import Judge, Property, live_ranges
+from .judge import Property
 from .scale import scale_of
 from .words import POLICIES, answered, asked, shown, shown_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from spec.model import Allocator
-
     from .calls import Call
     from .findings import Finding
-    from .profile import Profile
     from .scale import Scale
     from .trial import Step
 
@@ -181,29 +178,21 @@ class Wrong:
         return sorted((Counter(self.wanted) - Counter(self.before)).elements())
 
 
-def wrong_calls(profile: Profile, finding: Finding) -> dict[int, Wrong]:
-    """Return what is wrong with each call that broke a property; calls are counted from 1.
-
-    The trace is judged again from its beginning, to learn what the model has after each call.
-    """
-    judge = Judge(profile, finding.space)
-    state: Allocator | None = judge.initial
-    found: dict[int, Wrong] = {}
-    for number, step in enumerate(finding.steps, start=1):
-        if state is None:
-            break
-        judged = judge.judge(state, step.call, step.answer.reply, step.answer.live)
-        if step.violation is not None:
-            wanted = live_ranges(judged.outcome.after)
-            found[number] = _wrong(step, step.violation.broken, wanted)
-        state = judged.after
+def wrong_calls(finding: Finding) -> dict[int, Wrong]:
+    """Return what is wrong with each call that broke a property; calls are counted from 1."""
+    found = {
+        number: _wrong(step, step.violation.broken)
+        for number, step in enumerate(finding.steps, start=1)
+        if step.violation is not None
+    }
     last = len(finding.steps)
     if last in found:  # what is broken follows from the whole trace
         found[last] = replace(found[last], broken=finding.broken)
     return found
 
 
-def _wrong(step: Step, broken: Property, wanted: tuple[Range, ...]) -> Wrong:
+def _wrong(step: Step, broken: Property) -> Wrong:
+    wanted = step.wanted
     moved = _moved_to(step)
     got = step.before if moved is None else moved
     if step.answer.live is not None:
