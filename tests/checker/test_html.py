@@ -14,8 +14,9 @@ from vm_allocator.checker.calls import Allocate, Free, Space, Update
 from vm_allocator.checker.campaign import Coverage, Report
 from vm_allocator.checker.html import MOST_BYTES, as_script_data, html_page, page_data
 from vm_allocator.checker.judge import Property
-from vm_allocator.checker.pictured import Limits, cut_text, parameters_of, pictured, wrong_calls
+from vm_allocator.checker.pictured import Limits, parameters_of, pictured, wrong_calls
 from vm_allocator.checker.scale import scale_of
+from vm_allocator.checker.text import cut_text
 from vm_allocator.modelling import Range
 
 from .reports import (

@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from .judge import Property
-from .pictured import Limits, cut_text, pictured, wrong_calls
+from .pictured import Limits, pictured, wrong_calls
+from .text import cut_text
 from .words import shown
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from vm_allocator.modelling import Range
 from .calls import Allocate, Done, Free, Update
 from .judge import Property
 from .scale import scale_of
+from .text import cut_text
 from .words import POLICIES, answered, asked, shown, shown_range
 
 if TYPE_CHECKING:
@@ -40,15 +41,6 @@ class Limits:
     """Characters of one text."""
     live: int
     """Ranges: those that are part of the error first, then the youngest."""
-
-
-def cut_text(text: str, most: int) -> str:
-    """Return text that can be shown anywhere: what cannot be printed is escaped, the end is cut."""
-    clean = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii")
-        for c in text[: most + 1]
-    )
-    return clean if len(clean) <= most else f"{clean[: most - 1]}…"
 
 
 def parameters_of(call: Call) -> list[tuple[str, str]]:
