@@ -215,9 +215,8 @@ def _adapter(command: Sequence[str], path: list[_Must], finding: Finding) -> lis
         f"{INDENT * 2}assert begun == Done()",
     ]
     for must in path:
-        kind = type(must.call).__name__
         body += [f"{INDENT}{line}" for line in _note(must)]
-        body += bracketed(f"answer = target.ask({kind}(", _fields(must.call), "))", 2)
+        body += _ask(must.call)
         if must.refusal is not None:
             body.append(f"{INDENT * 2}assert isinstance(answer.reply, Refused)  # {must.refusal}")
         else:
@@ -244,6 +243,15 @@ def _adapter(command: Sequence[str], path: list[_Must], finding: Finding) -> lis
         f"def {_name(finding)}() -> None:",
         *body,
     ]
+
+
+def _ask(call: Call) -> list[str]:
+    kind, fields = type(call).__name__, _fields(call)
+    asked = bracketed(f"answer = target.ask({kind}(", fields, "))", 2)
+    if len(asked) == 1:
+        return asked
+    asked_for = bracketed(f"call = {kind}(", fields, ")", 2)
+    return [*asked_for, f"{INDENT * 2}answer = target.ask(call)"]
 
 
 def _picks(call: Call) -> bool:
