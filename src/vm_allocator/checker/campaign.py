@@ -102,10 +102,11 @@ def plan(profile: Profile, seed: int) -> Iterator[Unit]:
         Drawn(number % kinds, seed * 1_000_003 + number, careful=number // kinds % 2 == 1)
         for number in count()
     )
-    for depth, sizes, parts in ((1, (1, 2, 3, 4), 1), (2, (1, 2, 3, 4), 1)):
-        for size in sizes:
-            yield from (Tiny(space, depth, 0, parts) for space in spaces[size])
-    yield from islice(random, 4 * kinds)
+    for depth in (1, 2):
+        for size in (1, 2, 3, 4):
+            yield from (Tiny(space, depth) for space in spaces[size])
+        yield from islice(random, 2 * kinds)  # long sequences early: most bugs fall at once
+    yield from islice(random, 2 * kinds)
     for size, depth, parts in ((2, 3, 1), (2, 4, 2), (3, 3, 2)):
         for space in spaces[size]:
             yield from (Tiny(space, depth, part, parts) for part in range(parts))
