@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from . import __version__
+from .checker.command import check_command
 from .replay.command import replay_command
 
 app: Final = typer.Typer(
@@ -19,6 +20,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("check")(check_command)
 app.command("replay")(replay_command)
 
 
@@ -59,11 +61,15 @@ def verify_command(
     every_mutant: Annotated[
         bool, typer.Option("--every-mutant", help="All mutants of the source: takes minutes.")
     ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Do all rows, even after a refutation.")
+    ] = False,
 ) -> None:
     """Prove the specification, and hold the allocators to it.
 
     Lemmas and theorems are proved by z3 and confirmed by a second solver (bitwuzla, cvc5);
     bent specifications must be refuted; state machines run the allocators against the model.
+    The first row that shows that something is wrong ends it.
 
     Example: vm-allocator verify --only update --junit verify.xml
     """
@@ -78,6 +84,7 @@ def verify_command(
         smt_lib=None if smt_lib is None else str(smt_lib),
         save=None if save is None else str(save),
         every_mutant=every_mutant,
+        keep_going=keep_going,
     )
     for directory in (smt_lib, save):
         if directory is not None:

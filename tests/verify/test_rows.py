@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from vm_allocator.proving.verdict import Opinion, Verdict
-from vm_allocator.verify import Row, Section, Summary
+from vm_allocator.verify import Row, Section, Summary, Task
 
 PROVERS = (Section.LEMMA, Section.THEOREM, Section.REFINEMENT)
 MUTANTS = (Section.MUTATION, Section.SOURCE)
@@ -63,6 +63,11 @@ def test_rows_together_give_the_worst_answer_and_a_finding_is_worse_than_a_doubt
 def test_no_rows_hold_nothing() -> None:
     nothing = Summary([], 0.0, 0)
     assert (nothing.holds, nothing.exit_code, nothing.counts()) == (False, 2, {})
+
+
+def test_rows_that_hold_do_not_hold_for_those_that_were_not_looked_at() -> None:
+    cut_short = Summary([row()], 0.0, 0, (Task(Section.THEOREM, "another"),))
+    assert (cut_short.holds, cut_short.exit_code) == (False, 2)
 
 
 def test_rows_are_counted_by_section() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 OpenTarget: TypeAlias = Callable[[], Target]
 Unit: TypeAlias = Tiny | Drawn
+Work: TypeAlias = tuple[Unit, ...]
 
 _SHARE_FOR_SEARCH: Final = 0.8
 """Of the time; the rest makes traces small."""
@@ -66,8 +67,8 @@ class Coverage:
     """How much was looked at."""
 
     tally: Tally = field(default_factory=Tally)
-    complete: dict[str, int] = field(default_factory=dict)
-    """Finished exhaustive parts by title, and in how many spaces each."""
+    complete: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Exhausted depths: (units of the space, calls), and in how many spaces each."""
     drawn: dict[str, int] = field(default_factory=dict)
     """Units of random sequences by family."""
     units: int = 0
@@ -94,27 +95,30 @@ class Report:
         return not self.findings and self.coverage.tally.calls > 0
 
 
-def plan(profile: Profile, seed: int) -> Iterator[Unit]:
-    """Yield the units of work: tiny spaces first, by growing depth, then random ones for ever."""
+def plan(profile: Profile, seed: int) -> Iterator[Work]:
+    """Yield the work: tiny spaces first, by growing depth, then random sequences for ever."""
     spaces = _tiny_spaces(profile)
     kinds = len(families(profile.top))
-    random = (
-        Drawn(number % kinds, seed * 1_000_003 + number, careful=number // kinds % 2 == 1)
+    drawn = (
+        (Drawn(number % kinds, seed * 1_000_003 + number, careful=number // kinds % 2 == 1),)
         for number in count()
     )
-    for depth in (1, 2):
-        for size in (1, 2, 3, 4):
-            yield from (Tiny(space, depth) for space in spaces[size])
-        yield from islice(random, 2 * kinds)  # long sequences early: most bugs fall at once
-    yield from islice(random, 2 * kinds)
+    everywhere = [space for size in spaces for space in spaces[size]]
+    yield tuple(Tiny(space, 1) for space in everywhere)
+    yield from islice(drawn, 2 * kinds)  # long sequences early: most bugs fall at once
+    for size in spaces:
+        yield tuple(Tiny(space, 2) for space in spaces[size])
+    yield from islice(drawn, 4 * kinds)
     for size, depth, parts in ((2, 3, 1), (2, 4, 2), (3, 3, 2)):
-        for space in spaces[size]:
-            yield from (Tiny(space, depth, part, parts) for part in range(parts))
-    yield from islice(random, 4 * kinds)
+        yield from _tiny(spaces[size], depth, parts)
+    yield from islice(drawn, 4 * kinds)
     for size, depth, parts in ((4, 3, 8), (2, 5, 8)):
-        for space in spaces[size][:2]:
-            yield from (Tiny(space, depth, part, parts) for part in range(parts))
-    yield from random
+        yield from _tiny(spaces[size][:2], depth, parts)
+    yield from drawn
+
+
+def _tiny(spaces: Sequence[Space], depth: int, parts: int) -> Iterator[Work]:
+    return ((Tiny(space, depth, part, parts),) for space in spaces for part in range(parts))
 
 
 def run(
@@ -178,42 +182,45 @@ def _run(
 
 def _in_order(
     open_target: OpenTarget,
-    units: Iterator[Unit],
+    work: Iterator[Work],
     executor: Executor | None,
     jobs: int,
     until: float,
 ) -> Generator[UnitResult]:
-    """Yield results in the order of the units, until the time has passed."""
+    """Yield results in the order of the plan, until the time has passed."""
     if executor is None:
         while time.monotonic() < until:
-            yield do_unit(open_target, next(units))
+            yield from do_work(open_target, next(work))
         return
-    waiting: deque[Future[UnitResult]] = deque()
+    waiting: deque[Future[list[UnitResult]]] = deque()
     try:
         while time.monotonic() < until:
             while len(waiting) < 2 * jobs:
-                waiting.append(executor.submit(do_unit, open_target, next(units)))
-            yield waiting.popleft().result()
+                waiting.append(executor.submit(do_work, open_target, next(work)))
+            yield from waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()
 
 
-def do_unit(open_target: OpenTarget, unit: Unit) -> UnitResult:
-    """Do one unit of work on a target of its own, which is let go of afterwards."""
-    groups = Groups()
-    failures, given_up = 0, False
+def do_work(open_target: OpenTarget, work: Work) -> list[UnitResult]:
+    """Do some units of work on a target of their own, which is let go of afterwards."""
     with closing(open_target()) as target:
-        bench = Bench(target)
-        if not isinstance(unit, Tiny) or bench.profile.takes_space(unit.space):
-            for trial in unit.trials(bench):
-                groups.add(trial, unit.title, bench.tally.calls)
-                failures += isinstance(trial.begun, Failed) or any(
-                    isinstance(step.answer.reply, Failed) for step in trial.steps[-1:]
-                )
-                if failures >= _MOST_FAILURES:
-                    given_up = True
-                    break
+        return [_do_unit(target, unit) for unit in work]
+
+
+def _do_unit(target: Target, unit: Unit) -> UnitResult:
+    groups, bench = Groups(), Bench(target)
+    failures, given_up = 0, False
+    if not isinstance(unit, Tiny) or bench.profile.takes_space(unit.space):
+        for trial in unit.trials(bench):
+            groups.add(trial, unit.title, bench.tally.calls)
+            failures += isinstance(trial.begun, Failed) or any(
+                isinstance(step.answer.reply, Failed) for step in trial.steps[-1:]
+            )
+            if failures >= _MOST_FAILURES:
+                given_up = True
+                break
     return UnitResult(unit, groups, bench.tally, given_up)
 
 
@@ -250,7 +257,8 @@ def _cover(coverage: Coverage, result: UnitResult) -> None:
     if isinstance(unit, Drawn):
         coverage.drawn[unit.title] = coverage.drawn.get(unit.title, 0) + 1
     elif not result.given_up and unit.part == unit.parts - 1 and result.tally.sequences:
-        coverage.complete[unit.title] = coverage.complete.get(unit.title, 0) + 1
+        depth = (unit.space.size, unit.depth)
+        coverage.complete[depth] = coverage.complete.get(depth, 0) + 1
 
 
 def _tiny_spaces(profile: Profile) -> dict[int, list[Space]]:

@@ -108,6 +108,7 @@ def _after(
         else:
             refused.append(call)
     yield from _in_a_row(bench, judge.space, prefix, refused)
+    bench.tally.tiny_states.add((judge.space, live_ranges(state)))
 
 
 def _in_a_row(

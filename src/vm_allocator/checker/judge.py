@@ -186,7 +186,9 @@ class Judge:
             return self._placed(state, call, reply, outcome)
         if outcome.refusal is not None:
             broken = _BROKEN_BY_GRANTING[outcome.refusal]
-            return Judgement(outcome, self._broken(broken, call, outcome, reply), None)
+            # Freeing what is not live may change nothing: go on, and see what it does.
+            after = state if isinstance(call, Free) else None
+            return Judgement(outcome, self._broken(broken, call, outcome, reply), after)
         if isinstance(call, Allocate) and reply.start != call.start:
             violation = self._broken(Property.OPTIMALITY, call, outcome, reply)
             return Judgement(outcome, violation, None)

@@ -206,6 +206,9 @@ class LocalTarget:
             except Exception as error:  # noqa: BLE001  # whatever it is, the next space is tried
                 problem = problem or f"it makes no allocator ({type(error).__name__}: {error})"
                 continue
+            if isinstance(made, RangeView) and (made.base, made.size) != (base, size):
+                problem = f"asked for base {base} and size {size}, it makes {made!r}"
+                raise TargetError(self._name, problem, _HELP)
             for method in ("allocate", "free"):
                 if not callable(getattr(made, method, None)):
                     raise TargetError(self._name, f"what it makes has no {method}()", _HELP)

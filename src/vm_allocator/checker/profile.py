@@ -104,7 +104,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     def _expressible(self, call: Call) -> bool:
         if isinstance(call, Free):
-            return True
+            return self.most > 1 or call.size == 1
         if call.align is not None and (not self.align or call.align > self.greatest_align):
             return False
         if call.within is not None and not self.within:
@@ -123,7 +123,8 @@ class Profile(msgspec.Struct, frozen=True):
         return self.greatest_size
 
     def _size(self, size: int) -> bool:
-        return size <= self.most
+        # Where one at a time is all there is, a size cannot be said at all.
+        return size == 1 if self.most == 1 else size <= self.most
 
 
 def numbers(call: Call) -> list[int]:

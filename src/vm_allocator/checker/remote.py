@@ -26,14 +26,17 @@ _START: Final = 30.0
 
 
 class RemoteTarget:
-    """The allocator behind an adapter command. `seconds` is the time limit of one operation.
+    """The allocator behind an adapter command, which errors call by `name`.
+
+    `seconds` is the time limit of one operation.
 
     The process is started when it is needed, and again after each failure. Raises
     `TargetError` if it cannot be started or says nothing that is a handshake.
     """
 
-    def __init__(self, command: Sequence[str], seconds: float) -> None:
+    def __init__(self, command: Sequence[str], seconds: float, name: str = "") -> None:
         self._command = tuple(command)
+        self._name = name or " ".join(command)
         self._seconds = seconds
         self._child: Child | None = None
         self._number = 0
@@ -127,7 +130,7 @@ class RemoteTarget:
         return failed
 
     def _start(self) -> Profile:
-        name = " ".join(self._command)
+        name = self._name
         try:
             self._child = Child(self._command, _START)
         except OSError as error:

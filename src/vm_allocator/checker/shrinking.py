@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from vm_allocator.modelling import Range
 
-from .calls import Allocate, Free, Pick, Space, Update
+from .calls import Allocate, Done, Free, Pick, Space, Update
 from .trial import may_ask
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class _Search:
         before = self._bench.tally.sequences
         found = _replay(self._bench, candidate, self._key)
         self._left -= self._bench.tally.sequences - before
-        if found is None or _measure(found) >= _measure(self.best):
+        if found is None or measure(found) >= measure(self.best):
             return False
         self.best = found
         return True
@@ -100,7 +100,7 @@ def _replay(bench: Bench, candidate: Candidate, key: tuple[str, str, str, str]) 
     return replace(trial, steps=steps)
 
 
-def _measure(trial: Trial) -> tuple[int, int, int, int]:
+def measure(trial: Trial) -> tuple[int, int, int, int]:
     """Return what is to become smaller, the most important first."""
     options = numbers = 0
     for step in trial.steps:
@@ -166,7 +166,11 @@ def _widths(size: int) -> Iterator[int]:
 
 
 def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
-    """Cut out `width` addresses from `place` on; sizes of requests that have no place: two ways."""
+    """Cut out `width` addresses from `place` on.
+
+    A request without a place keeps its size, or loses what was cut out of what it was granted,
+    or is made to fit the space.
+    """
 
     def f(address: int) -> int:
         return address if address <= place else max(place, address - width)
@@ -174,17 +178,27 @@ def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
     space = Space(f(trial.space.base), f(trial.space.last + 1) - 1)
     if space.last < space.base:
         return
-    ways: list[tuple[Call, ...]] = []
-    for keep in (True, False):
-        calls: list[Call] = []
-        for step in trial.steps:
-            calls.append(_mapped(step.call, f))
-            call = calls[-1]
-            if isinstance(call, Allocate) and call.start is None and not keep:
-                calls[-1] = replace(call, size=max(1, min(call.size, space.size)))
+
+    def kept(call: Allocate, _step: Step) -> int:
+        return call.size
+
+    def as_granted(call: Allocate, step: Step) -> int:
+        reply = step.answer.reply
+        start = reply.start if isinstance(reply, Done) else None
+        return call.size if start is None else max(1, f(start + call.size) - f(start))
+
+    def fitted(call: Allocate, _step: Step) -> int:
+        return max(1, min(call.size, space.size))
+
+    ways = []
+    for size_of in (kept, as_granted, fitted):
+        calls = [_mapped(step.call, f) for step in trial.steps]
+        for position, (call, step) in enumerate(zip(calls, trial.steps, strict=True)):
+            if isinstance(call, Allocate) and call.start is None:
+                calls[position] = replace(call, size=size_of(call, step))
         ways.append(tuple(calls))
-    for calls_found in dict.fromkeys(ways):
-        yield space, calls_found
+    for found in dict.fromkeys(ways):
+        yield space, found
 
 
 def _moved(trial: Trial, by: int) -> Candidate:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Step:
     """One call, what the model said, what the target said, and what is live before and after.
 
-    `before` and `after` are the model's live ranges; `after` is `None` where the target did
-    something from which nobody can go on.
+    `before` is what was live, `wanted` what must be live after it. `after` is what the search
+    went on with: what the target claims, or `None` where nobody can go on from what it did.
     """
 
     call: Call
@@ -35,6 +35,7 @@ class Step:
     before: tuple[Range, ...]
     after: tuple[Range, ...] | None
     violation: Violation | None = None
+    wanted: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ class Tally:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     spaces: set[Space] = field(default_factory=set)
     most_live: int = 0
+    tiny_states: set[tuple[Space, tuple[Range, ...]]] = field(default_factory=set)
+    """States in which every call of the alphabet was asked."""
 
     def add(self, other: Tally) -> None:
         """Add what another one counted."""
@@ -87,6 +90,7 @@ class Tally:
         self.outcomes.update(other.outcomes)
         self.spaces |= other.spaces
         self.most_live = max(self.most_live, other.most_live)
+        self.tiny_states |= other.tiny_states
 
 
 class Bench:
@@ -129,7 +133,8 @@ class Bench:
             after = None if state is None else live_ranges(state)
             self._count(call, judged.outcome.refusal, answer.reply, len(before))
             expected = judge.words(call, judged.outcome)
-            steps.append(Step(call, expected, answer, before, after, judged.violation))
+            wanted = live_ranges(judged.outcome.after)
+            steps.append(Step(call, expected, answer, before, after, judged.violation, wanted))
         return Trial(space, played.begun, tuple(steps))
 
     def _count(self, call: Call, refusal: str | None, reply: Reply, live: int) -> None:

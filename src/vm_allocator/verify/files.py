@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from .rows import Section
 
@@ -20,7 +20,8 @@ def as_json(summary: Summary) -> str:
 
     `holds`, `exit_code`, `seconds`, `seed`, and `rows`, each with `section`, `name`, `claim`,
     `verdict` (proved, refuted, unknown), `second_solver`, `second_opinion`, `holds`, `seconds`,
-    `measure`, `evidence` (a list of lines) and `reason`.
+    `measure`, `evidence` (a list of lines) and `reason`. `not_looked_at` lists the `section`
+    and `name` of what a refutation left undone.
     """
     data: dict[str, Any] = {
         "holds": summary.holds,
@@ -28,6 +29,10 @@ def as_json(summary: Summary) -> str:
         "seconds": round(summary.seconds, 3),
         "seed": summary.seed,
         "rows": [_row(row) for row in summary.rows],
+        "not_looked_at": [
+            {"section": task.section.name.lower(), "name": task.name}
+            for task in summary.not_looked_at
+        ],
     }
     return json.dumps(data, indent=2)
 
@@ -49,11 +54,15 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def write_junit(summary: Summary, path: Path) -> None:
-    """Write one suite per section, one case per row. Raises OSError when it cannot."""
+    """Write one suite per section, one case per row; what was not looked at is skipped.
+
+    Raises OSError when it cannot.
+    """
     report = JUnitXml("vm-allocator verify")
     for section in Section:
         rows = [row for row in summary.rows if row.section is section]
-        if not rows:
+        left = [task for task in summary.not_looked_at if task.section is section]
+        if not rows and not left:
             continue
         suite = TestSuite(section.value)
         for row in rows:
@@ -62,6 +71,10 @@ def write_junit(summary: Summary, path: Path) -> None:
                 problem = Failure(row.reason) if row.refuted else Error(row.reason)
                 problem.text = "\n".join(row.evidence)
                 case.result = [problem]
+            suite.add_testcase(case)
+        for task in left:
+            case = TestCase(task.name, f"verify.{section.name.lower()}", 0.0)
+            case.result = [Skipped("not looked at: something is wrong already")]
             suite.add_testcase(case)
         report.add_testsuite(suite)
     report.update_statistics()  # type: ignore[no-untyped-call]  # untyped in junitparser

@@ -110,6 +110,10 @@ def summary(result: Summary) -> RenderableType:
     }[result.exit_code]
     if not result.rows:
         verdict = Text("nothing was selected: there is no row of that name", style="bold yellow")
+    if result.not_looked_at:
+        left, all_of_them = len(result.not_looked_at), len(result.rows) + len(result.not_looked_at)
+        said = f"{left} of {all_of_them} rows were not looked at: --keep-going looks at them all"
+        lines.append(Text(said, style="bold yellow"))
     end = Text(f"{result.seconds:.1f} s, seed {result.seed}", style="dim")
     return Group(*lines, verdict, end)
 

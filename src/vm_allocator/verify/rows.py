@@ -104,11 +104,13 @@ class Summary:
     rows: Sequence[Row]
     seconds: float
     seed: int
+    not_looked_at: Sequence[Task] = ()
+    """What was selected and left undone, because a row before it had settled the answer."""
 
     @property
     def holds(self) -> bool:
-        """Whether there is a row, and every row is as it must be."""
-        return bool(self.rows) and all(row.holds for row in self.rows)
+        """Whether there is a row, every row is as it must be, and none is missing."""
+        return bool(self.rows) and not self.not_looked_at and all(row.holds for row in self.rows)
 
     @property
     def exit_code(self) -> int:
