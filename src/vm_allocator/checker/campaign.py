@@ -108,6 +108,7 @@ def plan(profile: Profile, seed: int) -> Iterator[Work]:
     )
     everywhere = [space for size in spaces for space in spaces[size]]
     yield tuple(Tiny(space, 1) for space in everywhere)
+    yield from islice(drawn, 2 * kinds)  # long sequences early: most bugs fall at once
     for size in spaces:
         yield tuple(Tiny(space, 2) for space in spaces[size])
     yield from islice(drawn, 4 * kinds)

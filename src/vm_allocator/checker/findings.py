@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .calls import Allocate, Failure, Free, Refused
 from .judge import Property
-from .shrinking import shrunk
+from .shrinking import measure, shrunk
 from .words import shown_range
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def finding(bench: Bench, group: Group) -> Finding:
     best: Trial | None = None
     for trial in group.trials:
         small = shrunk(bench, trial, group.key, _PLAYS.get(actual, 2_000))
-        if small is not None and (best is None or len(small.steps) < len(best.steps)):
+        if small is not None and (best is None or measure(small) < measure(best)):
             best = small
         if actual == Failure.HANG.value and best is not None:
             break
