@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .calls import Reply
 
 Number: TypeAlias = int | str
+_LONGEST_NAME: Final = 200
 encode = msgspec.json.Encoder().encode
 
 
@@ -170,11 +171,12 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
 
 
 def _declined(message: ReplyMessage) -> Reply | None:
+    # Names go into keys and reports: a page of text is cut.
     if message.crashed is not None:
-        return Failed(Failure.CRASH, message.crashed, message.detail)
+        return Failed(Failure.CRASH, message.crashed[:_LONGEST_NAME], message.detail[:2_000])
     if message.refused is not None:
-        return Refused(message.refused)
-    return None if message.skipped is None else Skipped(message.skipped)
+        return Refused(message.refused[:_LONGEST_NAME])
+    return None if message.skipped is None else Skipped(message.skipped[:_LONGEST_NAME])
 
 
 def _number(value: Number) -> int:
