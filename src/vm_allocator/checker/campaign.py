@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from .calls import Failed, Space
 from .drawn import Drawn, families
 from .exhaustive import Tiny
-from .findings import Finding, Group, Groups, finding
-from .target import Target
-from .trial import Bench, Tally
+from .findings import Finding, Group, Groups, as_found, finding
+from .profile import TargetError
+from .target import Target, not_started
+from .trial import Bench, Tally, not_begun
 
 if TYPE_CHECKING:
     from .profile import Profile
@@ -36,7 +37,7 @@ _SHARE_FOR_SEARCH: Final = 0.8
 """Of the time; the rest makes traces small."""
 
 _MOST_FAILURES: Final = 12
-"""Crashes and hangs after which a unit gives its target up."""
+"""Crashes and hangs after which a unit gives its target up; starts in vain that end it all."""
 
 _MOST_SHRUNK: Final = 60
 """Groups that are made small and shown; the others are counted."""
@@ -60,6 +61,8 @@ class UnitResult:
     groups: Groups
     tally: Tally
     given_up: bool
+    started: bool = True
+    """Whether there was a target to do it on."""
 
 
 @dataclass
@@ -85,7 +88,7 @@ class Report:
     coverage: Coverage
     seconds: float
     stopped_by: str
-    """What ended the search: "time", "calls" or "interrupt"."""
+    """What ended the search: "time", "calls", "interrupt", or "failures" to start the target."""
     more_groups: int = 0
     """Groups beyond those that are shown."""
 
@@ -105,6 +108,7 @@ def plan(profile: Profile, seed: int) -> Iterator[Work]:
     )
     everywhere = [space for size in spaces for space in spaces[size]]
     yield tuple(Tiny(space, 1) for space in everywhere)
+    yield from islice(drawn, 2 * kinds)  # long sequences early: most bugs fall at once
     for size in spaces:
         yield tuple(Tiny(space, 2) for space in spaces[size])
     yield from islice(drawn, 4 * kinds)
@@ -151,7 +155,7 @@ def _run(
 ) -> Report:
     began = time.monotonic()
     groups, coverage = Groups(), Coverage()
-    stopped_by = "time"
+    stopped_by, in_vain = "time", 0
     until = began + options.max_time * _SHARE_FOR_SEARCH
     results = _in_order(open_target, plan(profile, options.seed), executor, options.jobs, until)
     try:
@@ -161,6 +165,10 @@ def _run(
             on_unit(result, len(groups.by_key))
             if options.max_calls and coverage.tally.calls >= options.max_calls:
                 stopped_by = "calls"
+                break
+            in_vain = 0 if result.started else in_vain + 1
+            if in_vain >= _MOST_FAILURES:
+                stopped_by = "failures"
                 break
     except KeyboardInterrupt:
         stopped_by = "interrupt"
@@ -204,7 +212,13 @@ def _in_order(
 
 def do_work(open_target: OpenTarget, work: Work) -> list[UnitResult]:
     """Do some units of work on a target of their own, which is let go of afterwards."""
-    with closing(open_target()) as target:
+    try:
+        target = open_target()
+    except TargetError as error:
+        groups = Groups()
+        groups.add(not_begun(not_started(error)), work[0].title, 0)
+        return [UnitResult(work[0], groups, Tally(), given_up=True, started=False)]
+    with closing(target):
         return [_do_unit(target, unit) for unit in work]
 
 
@@ -244,7 +258,11 @@ def _findings(
 
 def shrink_group(open_target: OpenTarget, group: Group) -> Finding:
     """Return the finding of a group, with its trace made small."""
-    with closing(open_target()) as target:
+    try:
+        target = open_target()
+    except TargetError as error:
+        return as_found(group, f"it could not be played again: {error}")
+    with closing(target):
         return finding(Bench(target), group)
 
 

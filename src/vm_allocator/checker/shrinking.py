@@ -1,4 +1,4 @@
-"""Make a trace small: first fewer calls, then fewer addresses, then smaller numbers.
+"""Make a trace small: fewer calls, fewer options, fewer addresses, smaller numbers.
 
 Every candidate is played on the target anew, and is kept if it breaks the same property in the
 same way (`Violation.key`) at its last call.
@@ -7,19 +7,18 @@ same way (`Violation.key`) at its last call.
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from vm_allocator.modelling import Range
 
 from .calls import Allocate, Done, Free, Pick, Space, Update
-from .trial import Bench, Trial, may_ask
+from .trial import may_ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .calls import Call
-    from .trial import Step
+    from .trial import Bench, Step, Trial
 
 MOST_PLAYS: Final = 2_000
 """Where shrinking stops at the latest: a count and no clock, so that it ends the same way."""
@@ -38,22 +37,49 @@ def shrunk(
     if position is None:
         return None
     calls = tuple(step.call for step in trial.steps[:position])
-    best = _replay(bench, (trial.space, calls), key)
-    if best is None:
+    found = _replay(bench, (trial.space, calls), key)
+    if found is None:
         return None
-    plays, progress = 0, True
+    search = _Search(bench, key, found, most_plays)
+    progress = True
     while progress:
         progress = False
-        now = (best.space, tuple(step.call for step in best.steps))
-        for candidate in chain(_fewer(now), _cut(best), _simpler(now)):
-            plays += 1
-            if plays > most_plays:
-                return best
-            found = _replay(bench, candidate, key)
-            if found is not None and _measure(found) < _measure(best):
-                best, progress = found, True
-                break
-    return best
+        for candidates in _PASSES:
+            progress = search.exhaust(candidates) or progress
+    return search.best
+
+
+class _Search:
+    """The smallest trial so far, and what was tried. No candidate is played twice."""
+
+    def __init__(
+        self, bench: Bench, key: tuple[str, str, str, str], best: Trial, most_plays: int
+    ) -> None:
+        self.best = best
+        self._bench = bench
+        self._key = key
+        self._tried: set[Candidate] = set()
+        self._left = most_plays
+
+    def exhaust(self, candidates: Callable[[Trial], Iterator[Candidate]]) -> bool:
+        """Take candidates of one kind until none is better. Returns whether any was."""
+        progress = False
+        while any(self._take(candidate) for candidate in candidates(self.best)):
+            progress = True
+        return progress
+
+    def _take(self, candidate: Candidate) -> bool:
+        """Play a candidate; keep it if it is better than the best."""
+        if self._left <= 0 or candidate in self._tried:
+            return False
+        self._tried.add(candidate)
+        before = self._bench.tally.sequences
+        found = _replay(self._bench, candidate, self._key)
+        self._left -= self._bench.tally.sequences - before
+        if found is None or measure(found) >= measure(self.best):
+            return False
+        self.best = found
+        return True
 
 
 def _replay(bench: Bench, candidate: Candidate, key: tuple[str, str, str, str]) -> Trial | None:
@@ -74,11 +100,13 @@ def _replay(bench: Bench, candidate: Candidate, key: tuple[str, str, str, str]) 
     return replace(trial, steps=steps)
 
 
-def _measure(trial: Trial) -> tuple[int, int, int, int]:
+def measure(trial: Trial) -> tuple[int, int, int, int]:
     """Return what is to become smaller, the most important first."""
     options = numbers = 0
     for step in trial.steps:
         call = step.call
+        # A size of 0 makes no sense, and is no simpler than one that does.
+        options += call.size < 1
         if isinstance(call, Free):
             numbers += call.start + call.size
             continue
@@ -92,9 +120,9 @@ def _measure(trial: Trial) -> tuple[int, int, int, int]:
     return len(trial.steps), options, trial.space.size, numbers + trial.space.base
 
 
-def _fewer(now: Candidate) -> Iterator[Candidate]:
+def _fewer(trial: Trial) -> Iterator[Candidate]:
     """Drop half of the calls, a quarter, ..., one, two that are apart; the last one stays."""
-    space, calls = now
+    space, calls = trial.space, _calls(trial)
     last = len(calls) - 1
     size = len(calls) // 2
     while size > 0:
@@ -105,6 +133,16 @@ def _fewer(now: Candidate) -> Iterator[Candidate]:
         for one in range(last):
             for other in range(one + 1, last):
                 yield space, calls[:one] + calls[one + 1 : other] + calls[other + 1 :]
+
+
+def _narrower(trial: Trial) -> Iterator[Candidate]:
+    """Make the space alone smaller, or move everything down."""
+    space = trial.space
+    for width in _widths(space.size):
+        yield Space(space.base, space.last - width), _calls(trial)
+        yield Space(space.base + width, space.last), _calls(trial)
+    for width in _widths(space.base + 1):
+        yield _moved(trial, -width)
 
 
 def _cut(trial: Trial) -> Iterator[Candidate]:
@@ -118,12 +156,6 @@ def _cut(trial: Trial) -> Iterator[Candidate]:
     for width in _widths(space.size):
         for place in places:
             yield from _without(trial, place, width)
-    # The space alone, and everything moved down.
-    for width in _widths(space.size):
-        yield Space(space.base, space.last - width), _calls(trial)
-        yield Space(space.base + width, space.last), _calls(trial)
-    for width in _widths(space.base + 1):
-        yield _moved(trial, -width)
 
 
 def _widths(size: int) -> Iterator[int]:
@@ -212,27 +244,38 @@ def _ranges(call: Call, reply: object) -> list[Range]:
     return found
 
 
-def _simpler(now: Candidate) -> Iterator[Candidate]:
-    """Drop an option, or make a number smaller."""
-    space, calls = now
-    for position, call in enumerate(calls):
-        for simpler in _simpler_calls(call):
-            yield space, (*calls[:position], simpler, *calls[position + 1 :])
+def _plainer(trial: Trial) -> Iterator[Candidate]:
+    """Drop an option of a call, or ask for the very place that was granted."""
+    for position, step in enumerate(trial.steps):
+        for call in _plainer_calls(step):
+            yield _with(trial, position, call)
 
 
-def _simpler_calls(call: Call) -> Iterator[Call]:
-    if not isinstance(call, Free):
-        if call.align is not None:
-            yield replace(call, align=None)
-        if call.within is not None:
-            yield replace(call, within=None)
-    if isinstance(call, Allocate) and call.start is None and call.pick is Pick.LAST:
-        yield replace(call, pick=Pick.FIRST)
-    for name in ("size", "start", "old_size", "old_start", "align"):
-        value = getattr(call, name, None)
-        if isinstance(value, int) and value > 0:
-            for smaller in _smaller(value):
-                yield replace(call, **{name: smaller})  # type: ignore[arg-type]  # a field of this call
+def _plainer_calls(step: Step) -> Iterator[Call]:
+    call = step.call
+    if isinstance(call, Free):
+        return
+    if call.align is not None:
+        yield replace(call, align=None)
+    if call.within is not None:
+        yield replace(call, within=None)
+    if isinstance(call, Allocate) and call.start is None:
+        if call.pick is Pick.LAST:
+            yield replace(call, pick=Pick.FIRST)
+        granted = getattr(step.answer.reply, "start", None)
+        if isinstance(granted, int):
+            yield Allocate(call.size, granted)
+
+
+def _lower(trial: Trial) -> Iterator[Candidate]:
+    """Make a number of a call smaller."""
+    for position, call in enumerate(_calls(trial)):
+        for name in ("size", "start", "old_size", "old_start", "align"):
+            value = getattr(call, name, None)
+            if isinstance(value, int) and value > 0:
+                for smaller in _smaller(value):
+                    changed = replace(call, **{name: smaller})  # type: ignore[arg-type]  # a field of this call
+                    yield _with(trial, position, changed)
 
 
 def _smaller(value: int) -> Iterator[int]:
@@ -247,3 +290,12 @@ def _smaller(value: int) -> Iterator[int]:
 
 def _calls(trial: Trial) -> tuple[Call, ...]:
     return tuple(step.call for step in trial.steps)
+
+
+def _with(trial: Trial, position: int, call: Call) -> Candidate:
+    """Return the trial with another call at that position."""
+    calls = _calls(trial)
+    return trial.space, (*calls[:position], call, *calls[position + 1 :])
+
+
+_PASSES: Final = (_fewer, _plainer, _narrower, _cut, _lower)
