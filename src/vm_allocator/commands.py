@@ -10,6 +10,7 @@ from rich.console import Console
 
 from . import __version__
 from .checker.command import check_command
+from .gallery.command import gallery_command
 from .replay.command import replay_command
 
 app: Final = typer.Typer(
@@ -21,6 +22,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check_command)
+app.command("gallery")(gallery_command)
 app.command("replay")(replay_command)
 
 
