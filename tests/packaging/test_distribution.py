@@ -43,6 +43,12 @@ def test_the_wheel_holds_each_module_of_the_tree_once(distribution: Distribution
     assert in_tree == in_wheel
 
 
+def test_the_wheel_holds_the_page_of_the_reports(distribution: Distribution) -> None:
+    page = "vm_allocator/checker/page.html"
+    assert distribution.wheel_names().count(page) == 1
+    assert distribution.wheel_text(page) == (ROOT / "src" / page).read_text(encoding="utf-8")
+
+
 def test_the_wheel_holds_two_packages_and_its_metadata(distribution: Distribution) -> None:
     tops = {name.partition("/")[0] for name in distribution.wheel_names()}
     assert tops == {"vm_allocator", "spec", f"vm_allocator-{__version__}.dist-info"}

@@ -118,7 +118,12 @@ def verdict(report: Report) -> str:
 
 def _summary(report: Report) -> list[str]:
     tally = report.coverage.tally
-    ended = {"time": "the time limit", "calls": "the limit of calls", "interrupt": "an interrupt"}
+    ended = {
+        "time": "the time limit",
+        "calls": "the limit of calls",
+        "interrupt": "an interrupt",
+        "failures": "failures to start the target",
+    }
     looked = f"{tally.calls:,} calls in {tally.sequences:,} sequences"
     lines = [
         f"{looked} on {len(tally.spaces):,} spaces, {report.seconds:.1f} s",

@@ -46,7 +46,7 @@ def regression_test(finding: Finding, target: str | Sequence[str], profile: Prof
         parts = _python(words[0], _path(finding, profile), finding, profile)
     else:
         command = shlex.split(target) if isinstance(target, str) else words
-        parts = _adapter(command, _path(finding, profile), finding)
+        parts = _adapter(command, _path(finding, profile), finding, profile)
     space = finding.space
     end = recorded(space.base, space.last, [step.call for step in finding.steps])
     read = "# What `vm-allocator replay` reads."
@@ -140,7 +140,7 @@ def _python(name: str, path: list[_Must], finding: Finding, profile: Profile) ->
     for must in path:
         arguments, used = _arguments(must.call, takes_policy)
         names |= used
-        body += _python_call(must, arguments)
+        body += _python_call(must, arguments, reasons=profile.reasons)
     if path and _lists(finding):
         live = [f"({number(start)}, {number(end)})" for start, end in path[-1].live]
         body.append(f'{INDENT}live = allocator.live() if hasattr(allocator, "live") else allocator')
@@ -183,11 +183,15 @@ def _arguments(call: Call, takes_policy: bool) -> tuple[list[str], set[str]]:  #
     return found, used
 
 
-def _python_call(must: _Must, arguments: list[str]) -> list[str]:
+def _python_call(must: _Must, arguments: list[str], *, reasons: bool) -> list[str]:
     method = {Allocate: "allocate", Free: "free", Update: "update"}[type(must.call)]
     if must.refusal is not None:
-        opened = f"{INDENT}with pytest.raises(REFUSALS):  # {must.refusal}"
-        return [opened, *bracketed(f"allocator.{method}(", arguments, ")", 2)]
+        named = " as refused:" if reasons else f":  # {must.refusal}"
+        lines = [f"{INDENT}with pytest.raises(REFUSALS){named}"]
+        lines += bracketed(f"allocator.{method}(", arguments, ")", 2)
+        if reasons:
+            lines.append(f'{INDENT}assert refused.value.refusal == "{must.refusal}"')
+        return lines
     if not isinstance(must.call, Allocate):
         return bracketed(f"allocator.{method}(", arguments, ")", 1)
     return [
@@ -200,7 +204,9 @@ def _python_call(must: _Must, arguments: list[str]) -> list[str]:
 # ---- an adapter's command
 
 
-def _adapter(command: Sequence[str], path: list[_Must], finding: Finding) -> list[str]:
+def _adapter(
+    command: Sequence[str], path: list[_Must], finding: Finding, profile: Profile
+) -> list[str]:
     space = finding.space
     names = {"Done", "Space"} | {type(must.call).__name__ for must in path}
     names |= {"Refused"} if any(must.refusal is not None for must in path) else set()
@@ -218,7 +224,10 @@ def _adapter(command: Sequence[str], path: list[_Must], finding: Finding) -> lis
         body += [f"{INDENT}{line}" for line in _note(must)]
         body += _ask(must.call)
         if must.refusal is not None:
-            body.append(f"{INDENT * 2}assert isinstance(answer.reply, Refused)  # {must.refusal}")
+            asserted = f"isinstance(answer.reply, Refused)  # {must.refusal}"
+            if profile.reasons:
+                asserted = f'answer.reply == Refused("{must.refusal}")'
+            body.append(f"{INDENT * 2}assert {asserted}")
         else:
             start = number(must.start or 0) if isinstance(must.call, Allocate) else ""
             body.append(f"{INDENT * 2}assert answer.reply == Done({start})")
