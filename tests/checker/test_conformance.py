@@ -21,15 +21,13 @@ TestOurs: Final = conformance_test(AddressAllocator, max_calls=2_000)
 
 
 class RefusesEverySpace(troubled.Correct):
-    """Makes one allocator, to be looked at, and no more."""
+    """Makes the allocator that is looked at first, and no other one."""
 
     refusals = (LookupError,)
-    made = 0
 
     def __init__(self, base: int, size: int) -> None:
         super().__init__(base, size)
-        type(self).made += 1
-        if self.made > 1 and base != 0x1000:
+        if (base, size) != (0x1000, 0x1000):
             raise LookupError
 
 

@@ -39,7 +39,7 @@ _SHARE_FOR_SEARCH: Final = 0.8
 _MOST_FAILURES: Final = 12
 """Crashes and hangs after which a unit gives its target up."""
 
-_MOST_IN_VAIN: Final = 45
+_MOST_IN_VAIN: Final = 30
 """Units in a row without a single call, after which nothing more is to be expected."""
 
 _MOST_SHRUNK: Final = 60
