@@ -81,7 +81,7 @@ def pictured(finding: Finding, wrong: Mapping[int, Wrong], limits: Limits) -> di
     - `ranges`: what was ever live, as [from, to, born, gone]: live after call `born` (0: from
       the beginning) and no more after call `gone` (-1: to the end), calls counted from 1.
     - `steps`: per call `call`, `kind`, `parameters`, `expected`, `actual`, `marks` as
-      [from, to, what]; where a property is broken `broken`, `sentence`, `words`, `guilty`
+      [from, to, what, whether it is guilty]; where a property is broken `broken`, `sentence`, `words`, `guilty`
       (numbers of ranges), and what is live then, as changes of what was live before:
       `got` (of the target, as far as it can be known) and `wanted` (of the model), each with
       `gone` (numbers of ranges) and `more` ([from, to, whether it is guilty]).
@@ -229,7 +229,7 @@ def _step(
         "expected": cut_text(step.expected, limits.text),
         "actual": cut_text(answered(call, step.answer.reply), limits.text),
         "marks": [
-            [*place, what]
+            [*place, what, broken is not None and what == "asked" and one in broken.guilty]
             for what, one in places_of(call)
             for place in [scale.place(one)]
             if place is not None
