@@ -106,6 +106,12 @@ def test_a_range_that_reaches_out_of_the_space_is_drawn_out_there(report: Report
     assert wrong["guilty"] == []  # what was there before is no part of the error
 
 
+def test_nobody_knows_what_is_live_after_a_crash() -> None:
+    (found,) = page_data(hostile_report())["findings"]
+    assert found["steps"][-1]["broken"] == "no crash"
+    assert found["steps"][-1]["got"] is None
+
+
 def test_a_report_of_nothing_and_one_without_findings_say_so(report: Report) -> None:
     assert page_data(right_report())["verdict"] == "no counterexample was found"
     nothing = replace(report, findings=(), coverage=Coverage())
