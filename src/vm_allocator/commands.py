@@ -10,6 +10,7 @@ from rich.console import Console
 
 from . import __version__
 from .checker.command import check_command, replay_again
+from .gallery.command import gallery_command
 from .replay.command import run as replay_guests
 
 app: Final = typer.Typer(
@@ -21,6 +22,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check_command)
+app.command("gallery")(gallery_command)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's way to call back

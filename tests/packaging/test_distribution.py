@@ -70,7 +70,9 @@ def test_the_wheel_carries_the_licence(distribution: Distribution, metadata: Mes
 
 def test_the_wheel_installs_the_command(distribution: Distribution) -> None:
     scripts = distribution.wheel_text(".dist-info/entry_points.txt").split()
-    assert scripts == ["[console_scripts]", "vm-allocator", "=", "vm_allocator.cli:main"]
+    assert scripts[:4] == ["[console_scripts]", "vm-allocator", "=", "vm_allocator.cli:main"]
+    plugin = ["[pytest11]", "vm_allocator", "=", "vm_allocator.checker.pytest_plugin"]
+    assert scripts[4:] == plugin
 
 
 def test_the_core_requires_sortedcontainers_alone(metadata: Message) -> None:

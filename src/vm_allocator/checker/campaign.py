@@ -45,12 +45,17 @@ _MOST_SHRUNK: Final = 60
 
 @dataclass(frozen=True)
 class Options:
-    """How far to look. `max_calls` of 0 is no limit; `max_time` is in seconds."""
+    """How far to look. `max_calls` of 0 is no limit; `max_time` is in seconds.
+
+    `patience` is how many units may be given up, since the target kept failing, before the
+    search ends; 0 is no limit.
+    """
 
     seed: int = 0
     max_time: float = 60.0
     max_calls: int = 0
     jobs: int = 1
+    patience: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Report:
     coverage: Coverage
     seconds: float
     stopped_by: str
-    """What ended the search: "time", "calls", "interrupt", or "failures" to start the target."""
+    """What ended the search: "time", "calls", "interrupt", or "failures" of the target."""
     more_groups: int = 0
     """Groups beyond those that are shown."""
 
@@ -167,7 +172,7 @@ def _run(
                 stopped_by = "calls"
                 break
             in_vain = 0 if result.started else in_vain + 1
-            if in_vain >= _MOST_FAILURES:
+            if in_vain >= _MOST_FAILURES or 0 < options.patience <= coverage.given_up:
                 stopped_by = "failures"
                 break
     except KeyboardInterrupt:

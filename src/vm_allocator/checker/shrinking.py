@@ -15,9 +15,9 @@ from .calls import Allocate, Done, Free, Pick, Space, Update
 from .trial import may_ask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from .calls import Call
+    from .calls import Call, Reply
     from .trial import Bench, Step, Trial
 
 MOST_PLAYS: Final = 2_000
@@ -62,11 +62,21 @@ class _Search:
         self._left = most_plays
 
     def exhaust(self, candidates: Callable[[Trial], Iterator[Candidate]]) -> bool:
-        """Take candidates of one kind until none is better. Returns whether any was."""
-        progress = False
-        while any(self._take(candidate) for candidate in candidates(self.best)):
-            progress = True
-        return progress
+        """Take candidates of one kind until none is better. Returns whether any was.
+
+        After one that is better the search goes on where it was, since what failed before it
+        mostly fails again; it ends with a round from the top.
+        """
+        progress, begin = False, 0
+        while True:
+            for number, candidate in enumerate(candidates(self.best)):
+                if number >= begin and self._take(candidate):
+                    progress, begin = True, number
+                    break
+            else:
+                if begin == 0:
+                    return progress
+                begin = 0
 
     def _take(self, candidate: Candidate) -> bool:
         """Play a candidate; keep it if it is better than the best."""
@@ -107,6 +117,7 @@ def measure(trial: Trial) -> tuple[int, int, int, int]:
         call = step.call
         # A size of 0 makes no sense, and is no simpler than one that does.
         options += call.size < 1
+        options += isinstance(call, Update) and call.old_size < 1
         if isinstance(call, Free):
             numbers += call.start + call.size
             continue
@@ -138,11 +149,16 @@ def _fewer(trial: Trial) -> Iterator[Candidate]:
 def _narrower(trial: Trial) -> Iterator[Candidate]:
     """Make the space alone smaller, or move everything down."""
     space = trial.space
+    touched = [r for step in trial.steps for r in _ranges(step.call, step.answer.reply)]
+    low = max(space.base, min((r.start for r in touched), default=0))
+    high = min(space.last, max((r.end for r in touched), default=space.last))
+    for narrow in (Space(low, high), Space(space.base, high), Space(low, space.last)):
+        yield narrow, _calls(trial)
     for width in _widths(space.size):
         yield Space(space.base, space.last - width), _calls(trial)
         yield Space(space.base + width, space.last), _calls(trial)
     for width in _widths(space.base + 1):
-        yield _moved(trial, -width)
+        yield _moved(space, _calls(trial), -width)
 
 
 def _cut(trial: Trial) -> Iterator[Candidate]:
@@ -155,7 +171,10 @@ def _cut(trial: Trial) -> Iterator[Candidate]:
     places = sorted(edge for edge in edges if space.base <= edge <= space.last)
     for width in _widths(space.size):
         for place in places:
-            yield from _without(trial, place, width)
+            for smaller, calls in _without(trial, place, width):
+                yield smaller, calls
+                if space.base > space.size:  # what is at the end of the numbers stays there
+                    yield _moved(smaller, calls, space.last - smaller.last)
 
 
 def _widths(size: int) -> Iterator[int]:
@@ -179,31 +198,36 @@ def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
     if space.last < space.base:
         return
 
-    def kept(call: Allocate, _step: Step) -> int:
-        return call.size
-
-    def as_granted(call: Allocate, step: Step) -> int:
-        reply = step.answer.reply
-        start = reply.start if isinstance(reply, Done) else None
-        return call.size if start is None else max(1, f(start + call.size) - f(start))
-
-    def fitted(call: Allocate, _step: Step) -> int:
-        return max(1, min(call.size, space.size))
-
     ways = []
-    for size_of in (kept, as_granted, fitted):
+    for size_of in (_kept, _as_granted, _fitted):
         calls = [_mapped(step.call, f) for step in trial.steps]
         for position, (call, step) in enumerate(zip(calls, trial.steps, strict=True)):
             if isinstance(call, Allocate) and call.start is None:
-                calls[position] = replace(call, size=size_of(call, step))
+                size = size_of(call.size, step.answer.reply, f, space)
+                calls[position] = replace(call, size=size)
         ways.append(tuple(calls))
     for found in dict.fromkeys(ways):
         yield space, found
 
 
-def _moved(trial: Trial, by: int) -> Candidate:
-    space = Space(trial.space.base + by, trial.space.last + by)
-    return space, tuple(_mapped(step.call, lambda address: address + by) for step in trial.steps)
+def _kept(size: int, _reply: Reply, _f: Callable[[int], int], _space: Space) -> int:
+    return size
+
+
+def _as_granted(size: int, reply: Reply, f: Callable[[int], int], space: Space) -> int:
+    start = reply.start if isinstance(reply, Done) else None
+    if start is None:
+        return _fitted(size, reply, f, space)
+    return max(1, f(start + size) - f(start))
+
+
+def _fitted(size: int, _reply: Reply, _f: Callable[[int], int], space: Space) -> int:
+    return max(1, min(size, space.size))
+
+
+def _moved(space: Space, calls: Sequence[Call], by: int) -> Candidate:
+    moved = Space(space.base + by, space.last + by)
+    return moved, tuple(_mapped(call, lambda address: address + by) for call in calls)
 
 
 def _mapped(call: Call, f: Callable[[int], int]) -> Call:
