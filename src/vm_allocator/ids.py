@@ -10,6 +10,9 @@ from .gaps import SortedGaps
 from .resource import Id, IdCount, Unit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .gaps import GapIndex
     from .policy import Policy
     from .ranges import RangeInclusive
 
@@ -32,16 +35,20 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         ...
     vm_allocator.errors.OverlapError: 23 overlaps live 23: free that first or choose another range
 
+    `index` makes the gap index, as in `AddressAllocator`.
+
     Raises `InvalidTypeError`, or `InvalidSpaceError` unless `0 <= first <= last <= 2^32-1`.
     """
 
-    def __init__(self, first: Id, last: Id) -> None:
+    def __init__(
+        self, first: Id, last: Id, *, index: Callable[[int, int], GapIndex] | None = None
+    ) -> None:
         unit: Final = Unit.ID
         low = plain_int(unit, "first", first)
         high = plain_int(unit, "last", last)
         if low < 0 or high < low or unit.top < high:
             raise InvalidSpaceError(unit, low, high - low)
-        super().__init__(unit, low, high, 1, SortedGaps(low, high))
+        super().__init__(unit, low, high, 1, (index or SortedGaps)(low, high))
 
     def allocate(
         self,

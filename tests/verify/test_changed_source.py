@@ -18,7 +18,12 @@ MARK: Final = "run this program to see what happens instead:"
 FLIPS: Final = [
     # what changes, the row that is asked, and what the program prints of the changed source
     ("if first <= last:", "if first < last:", "does_allocate_anywhere_as", "refuses: no-space"),
-    ("policy is LastMatch", "policy is not LastMatch", "does_allocate_anywhere_as", "returns 0x1"),
+    (
+        "policy is LastMatch",
+        "policy is not LastMatch",
+        "does_allocate_anywhere_as",
+        "actual:      returns",
+    ),
     (
         "unit.top - first < units - 1",
         "unit.top - first <= units - 1",

@@ -95,6 +95,7 @@ def test_json_can_be_parsed_and_has_the_keys_that_it_promises(summary: Summary) 
             "name",
             "claim",
             "verdict",
+            "answer",
             "second_solver",
             "second_opinion",
             "holds",

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from .calls import Failed, Space
 from .drawn import Drawn, families
 from .exhaustive import Tiny
-from .findings import Finding, Group, Groups, finding
-from .target import Target
-from .trial import Bench, Tally
+from .findings import Finding, Group, Groups, as_found, finding
+from .profile import TargetError
+from .target import Target, not_started
+from .trial import Bench, Tally, not_begun
 
 if TYPE_CHECKING:
     from .profile import Profile
@@ -36,7 +37,7 @@ _SHARE_FOR_SEARCH: Final = 0.8
 """Of the time; the rest makes traces small."""
 
 _MOST_FAILURES: Final = 12
-"""Crashes and hangs after which a unit gives its target up."""
+"""Crashes and hangs after which a unit gives its target up; starts in vain that end it all."""
 
 _MOST_SHRUNK: Final = 60
 """Groups that are made small and shown; the others are counted."""
@@ -44,12 +45,17 @@ _MOST_SHRUNK: Final = 60
 
 @dataclass(frozen=True)
 class Options:
-    """How far to look. `max_calls` of 0 is no limit; `max_time` is in seconds."""
+    """How far to look. `max_calls` of 0 is no limit; `max_time` is in seconds.
+
+    `patience` is how many units may be given up, since the target kept failing, before the
+    search ends; 0 is no limit.
+    """
 
     seed: int = 0
     max_time: float = 60.0
     max_calls: int = 0
     jobs: int = 1
+    patience: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class UnitResult:
     groups: Groups
     tally: Tally
     given_up: bool
+    started: bool = True
+    """Whether there was a target to do it on."""
 
 
 @dataclass
@@ -85,7 +93,7 @@ class Report:
     coverage: Coverage
     seconds: float
     stopped_by: str
-    """What ended the search: "time", "calls" or "interrupt"."""
+    """What ended the search: "time", "calls", "interrupt", or "failures" of the target."""
     more_groups: int = 0
     """Groups beyond those that are shown."""
 
@@ -152,7 +160,7 @@ def _run(
 ) -> Report:
     began = time.monotonic()
     groups, coverage = Groups(), Coverage()
-    stopped_by = "time"
+    stopped_by, in_vain = "time", 0
     until = began + options.max_time * _SHARE_FOR_SEARCH
     results = _in_order(open_target, plan(profile, options.seed), executor, options.jobs, until)
     try:
@@ -162,6 +170,10 @@ def _run(
             on_unit(result, len(groups.by_key))
             if options.max_calls and coverage.tally.calls >= options.max_calls:
                 stopped_by = "calls"
+                break
+            in_vain = 0 if result.started else in_vain + 1
+            if in_vain >= _MOST_FAILURES or 0 < options.patience <= coverage.given_up:
+                stopped_by = "failures"
                 break
     except KeyboardInterrupt:
         stopped_by = "interrupt"
@@ -205,7 +217,13 @@ def _in_order(
 
 def do_work(open_target: OpenTarget, work: Work) -> list[UnitResult]:
     """Do some units of work on a target of their own, which is let go of afterwards."""
-    with closing(open_target()) as target:
+    try:
+        target = open_target()
+    except TargetError as error:
+        groups = Groups()
+        groups.add(not_begun(not_started(error)), work[0].title, 0)
+        return [UnitResult(work[0], groups, Tally(), given_up=True, started=False)]
+    with closing(target):
         return [_do_unit(target, unit) for unit in work]
 
 
@@ -245,7 +263,11 @@ def _findings(
 
 def shrink_group(open_target: OpenTarget, group: Group) -> Finding:
     """Return the finding of a group, with its trace made small."""
-    with closing(open_target()) as target:
+    try:
+        target = open_target()
+    except TargetError as error:
+        return as_found(group, f"it could not be played again: {error}")
+    with closing(target):
         return finding(Bench(target), group)
 
 

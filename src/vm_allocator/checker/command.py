@@ -17,9 +17,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from .as_json import as_json
 from .baseline import Baseline, BaselineError, read_baseline, write_baseline
 from .campaign import Options, run
+from .files import write_files
 from .profile import TargetError
 from .remote import RemoteTarget
-from .report import coverage, findings, summary
+from .replayed import TraceFileError, replay_finding
+from .report import coverage, findings, played, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +65,13 @@ def check_command(
         typer.Option("--write-baseline", help="Write a baseline with what was found."),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON, not a report.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write one self-contained page: step through the traces.")
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write to this directory, for each finding, ITF and a regression test."),
+    ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Be the adapter of the Python target instead.")
     ] = False,
@@ -96,6 +105,10 @@ def check_command(
             write_baseline(accept, report.findings, known)
         except OSError as error:
             _leave(progress, f"cannot write {accept}: {error.strerror}")
+    try:
+        write_files(report, target, html=html, save=save)
+    except OSError as error:
+        _leave(progress, f"cannot write {error.filename}: {error.strerror}")
     if json_output:
         typer.echo(json.dumps(as_json(report, known), indent=2))
     else:
@@ -111,6 +124,23 @@ def exit_code(report: Report, known: Baseline) -> int:
     if known.new(report.findings) or report.more_groups:
         return 1
     return 0 if report.holds or report.findings else 2
+
+
+def replay_again(file: Path, words: Sequence[str], *, finding: str, op_timeout: float) -> int:
+    """Play a trace that `check` wrote on a target once more; return the exit code."""
+    console, progress = Console(), Console(stderr=True)
+    if not words:
+        _leave(progress, f"{file}: name the target: package.module:factory, or -- COMMAND ARGS")
+    name = " ".join(words)
+    try:
+        trial = replay_finding(
+            file, partial(RemoteTarget, command_of(words), op_timeout, name), finding
+        )
+    except (TargetError, TraceFileError) as error:
+        _leave(progress, str(error))
+    ascii_only = not console.encoding.lower().startswith("utf")
+    console.print(played(trial, name, ascii_only=ascii_only), soft_wrap=True)
+    return 1 if trial.violations else 0
 
 
 def _watched(progress: Console, words: Sequence[str], seconds: float, options: Options) -> Report:

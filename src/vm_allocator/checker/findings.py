@@ -132,31 +132,36 @@ def finding(bench: Bench, group: Group) -> Finding:
             best = small
         if actual == Failure.HANG.value and best is not None:
             break
-    trial = group.trials[0] if best is None else best
-    position, violation = next(v for v in trial.violations if v[1].key == group.key)
-    trial = replace(trial, steps=trial.steps[:position])
-    notes: list[str] = []
-    broken = violation.broken
     if best is None:
-        notes.append("played again, this did not happen: the trace is as it was found")
-    else:
-        if _refusals(trial) and not _without_refusals(bench, trial, group.key):
-            broken = Property.ATOMICITY
-            notes.append(
-                "without the call that was refused this does not happen: "
-                "the refused call changed the state"
-            )
-        notes += _aftermath(bench, trial)
+        return as_found(group, "played again, this did not happen: the trace is as it was found")
+    told = as_found(replace(group, trials=[best]))
+    broken = told.broken
+    notes: list[str] = []
+    if _refusals(best) and not _without_refusals(bench, best, group.key):
+        broken = Property.ATOMICITY
+        notes.append(
+            "without the call that was refused this does not happen: "
+            "the refused call changed the state"
+        )
+    notes += _aftermath(bench, best)
+    key = (broken.value, *group.key[1:])
+    return replace(told, key=key, broken=broken, shrunk=True, notes=tuple(notes))
+
+
+def as_found(group: Group, *notes: str) -> Finding:
+    """Return the finding of a group whose trace cannot be made small."""
+    trial = group.trials[0]
+    position, violation = next(v for v in trial.violations if v[1].key == group.key)
     return Finding(
-        key=(broken.value, *group.key[1:]),
-        broken=broken,
+        key=group.key,
+        broken=violation.broken,
         violation=violation,
-        trial=trial,
+        trial=replace(trial, steps=trial.steps[:position]),
         occurrences=group.occurrences,
         found_by=group.found_by,
         after_calls=group.after_calls,
-        shrunk=best is not None,
-        notes=tuple(notes),
+        shrunk=False,
+        notes=notes,
     )
 
 

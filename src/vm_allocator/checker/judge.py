@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .calls import Call, Reply, Space
     from .profile import Profile
 
+AN_ANSWER: Final = "an answer"
+"""What is expected of a target that failed to give any."""
+
 _MOST_REMEMBERED: Final = 200_000
 _MOST_LIVE_REMEMBERED: Final = 8
 
@@ -250,7 +253,8 @@ class Judge:
         return Violation(
             broken,
             call.kind,
-            expected,
+            # One crash is one cause, whatever the right answer would have been.
+            AN_ANSWER if isinstance(reply, Failed) else expected,
             _class_of(reply, outcome),
             f"{asked(call)} must be {wanted}; the target's answer: {answered(call, reply)}",
         )

@@ -20,7 +20,7 @@ from .calls import Failed, Failure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST_LINE: Final = 8 << 20
+_LONGEST_LINE: Final = 1 << 20
 _CHUNK: Final = 1 << 16
 _TAIL: Final = 2000
 """Bytes of standard error that are shown."""
@@ -65,7 +65,7 @@ class Child:
         self._input, self._output = self._process.stdin, self._process.stdout
         os.set_blocking(self._input.fileno(), False)
         os.set_blocking(self._output.fileno(), False)
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def write(self, data: bytes) -> None:
         """Send bytes. Raises `ChildFailure` if the child is gone or does not read."""
@@ -82,7 +82,9 @@ class Child:
     def read_line(self) -> bytes:
         """Return the next line, without its end. Raises `ChildFailure`."""
         deadline = time.monotonic() + self.seconds
-        while (end := self._buffer.find(b"\n")) < 0:
+        seen = 0
+        while (end := self._buffer.find(b"\n", seen)) < 0:
+            seen = len(self._buffer)
             if len(self._buffer) > _LONGEST_LINE:
                 raise ChildFailure(Failed(Failure.GARBAGE, "a line without an end", self.tail()))
             self._wait(self._output.fileno(), select.POLLIN, deadline)
@@ -93,7 +95,8 @@ class Child:
             if not chunk:
                 raise self._gone()
             self._buffer += chunk
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
         return line
 
     def end(self) -> None:
@@ -130,6 +133,8 @@ class Child:
         poll.register(descriptor, event)
         left = deadline - time.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
+            if self._process.poll() is not None:  # what it started holds its streams open
+                raise self._gone()
             name = f"no answer within {self.seconds:g} s"
             raise ChildFailure(Failed(Failure.HANG, name, self.tail()))
 

@@ -10,7 +10,7 @@ from . import wire
 from .calls import Allocate, Call, Done, Failed, Failure
 from .process import Child, ChildFailure
 from .profile import Profile, TargetError, profile_of
-from .target import Answer, Played
+from .target import Answer, Played, not_started, play_one_by_one
 from .wire import Wants
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class RemoteTarget:
             reply: Reply = self._receive(number, Wants.OK)
         except ChildFailure as failure:
             return self._give_up(failure.failed)
+        except TargetError as error:
+            return not_started(error)
         return reply
 
     def ask(self, call: Call) -> Answer:
@@ -65,9 +67,22 @@ class RemoteTarget:
         if isinstance(begun, Done):
             for first in range(0, len(calls), _AT_ONCE):
                 answers += self._ask_all(calls[first : first + _AT_ONCE])
-                if isinstance(answers[-1].reply, Failed):
+                reply = answers[-1].reply
+                if isinstance(reply, Failed) and reply.how is Failure.GARBAGE:
                     break
+                if isinstance(reply, Failed):
+                    return self._play_slowly(space, calls, Played(begun, tuple(answers)))
         return Played(begun, tuple(answers))
+
+    def _play_slowly(self, space: Space, calls: Sequence[Call], before: Played) -> Played:
+        """Play calls again that ended in a failure, each after the answer to the one before.
+
+        An adapter may hold replies back while it has more to read, and takes them with it: only
+        this way it is sure which call the failure is about.
+        """
+        again = play_one_by_one(self, space, calls)
+        failed = any(isinstance(answer.reply, Failed) for answer in again.answers[-1:])
+        return again if failed else before
 
     def close(self) -> None:
         """End the process."""
@@ -156,7 +171,7 @@ def _handshake(name: str, line: bytes) -> Profile:
     """Return what a first line says. Raises `TargetError`."""
     try:
         data = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         problem = f"its first line is no handshake: {line[:100]!r}"
         raise TargetError(name, problem, "see docs/protocol.md, 'The handshake'") from None
     if isinstance(data, dict) and "problem" in data:  # our own adapter explains itself

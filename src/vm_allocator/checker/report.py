@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from .baseline import Baseline
+    from .calls import Space
     from .campaign import Coverage, Report
     from .findings import Finding
+    from .trial import Step, Trial
 
 _MOST_STEPS: Final = 30
 """Calls of one trace that are printed: the last ones."""
@@ -64,20 +66,10 @@ def finding(one: Finding, ascii_only: bool = False) -> list[RenderableType]:  # 
         Text(f"   {one.broken.sentence}", style="italic"),
         Text(f"   on a fresh allocator of {space}:"),
     ]
-    steps = one.steps[-_MOST_STEPS:]
-    if len(steps) < len(one.steps):
-        lines.append(Text(f"     ... {len(one.steps) - len(steps)} calls before"))
-    width = max((len(asked(step.call)) for step in steps), default=0)
-    for step in steps:
-        said = answered(step.call, step.answer.reply)
-        line = Text(f"     {asked(step.call):<{width}}  ")
-        if step.violation is None:
-            lines.append(line.append(said, style="dim"))
-        else:
-            line.append(said, style="bold red").append(f"   must be {step.expected}")
-            lines.append(line)
+    lines += _trace(one.steps)
     if one.steps:
-        lines += [Text(f"   {line}") for line in drawn(one, ascii_only=ascii_only)]
+        picture = drawn(one.space, one.steps[-1], ascii_only=ascii_only)
+        lines += [Text(f"   {line}") for line in picture]
     else:
         lines.append(Text(f"     {one.violation.words}", style="red"))
     if one.steps and one.steps[-1].answer.live is not None and "must be" in one.violation.words:
@@ -90,10 +82,46 @@ def finding(one: Finding, ascii_only: bool = False) -> list[RenderableType]:  # 
     return list(lines)
 
 
-def drawn(one: Finding, *, ascii_only: bool) -> list[str]:
-    """Draw the space before the last call, what it was about, and the space as it must be after."""
-    step = one.steps[-1]
-    space = one.space.range
+def _trace(every: Sequence[Step]) -> list[Text]:
+    """Return the calls, one a line, with what the target answered and what it had to."""
+    steps = every[-_MOST_STEPS:]
+    lines = []
+    if len(steps) < len(every):
+        lines.append(Text(f"     ... {len(every) - len(steps)} calls before"))
+    width = max((len(asked(step.call)) for step in steps), default=0)
+    for step in steps:
+        said = answered(step.call, step.answer.reply)
+        line = Text(f"     {asked(step.call):<{width}}  ")
+        if step.violation is None:
+            lines.append(line.append(said, style="dim"))
+        else:
+            line.append(said, style="bold red").append(f"   must be {step.expected}")
+            lines.append(line)
+    return lines
+
+
+def played(trial: Trial, name: str, *, ascii_only: bool = False) -> RenderableType:
+    """Return a trace that was played again: each call, and the first violation drawn."""
+    lines: list[RenderableType] = [
+        Text(f"on a fresh allocator of {shown_range(trial.space.range)}:"),
+        *_trace(trial.steps),
+    ]
+    broken = trial.violations
+    if not broken:
+        lines.append(Text(f"{name}: the target answered as it must", style="bold green"))
+        return Group(*lines)
+    position, violation = broken[0]
+    if position:
+        picture = drawn(trial.space, trial.steps[position - 1], ascii_only=ascii_only)
+        lines += [Text(f"   {line}") for line in picture]
+    said = f"{violation.broken.value}: {violation.words}"
+    lines += [Text(said, style="red"), Text(f"{name}: it still happens", style="bold red")]
+    return Group(*lines)
+
+
+def drawn(within: Space, step: Step, *, ascii_only: bool) -> list[str]:
+    """Draw the space before a call, what the call was about, and the space as it must be after."""
+    space = within.range
     rows = [Row("before", _live(step.before), space, step.before, LIVE)]
     call, reply = step.call, step.answer.reply
     if isinstance(call, Free):

@@ -63,10 +63,16 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("usage: python -m vm_allocator.checker.serve package.module:factory\n")
         return 2
     # What the target prints would be taken for replies: it goes to standard error instead.
-    with os.fdopen(os.dup(1), "wb") as replies:
+    # And what it reads would be requests: it finds the end of its input.
+    with (
+        os.fdopen(os.dup(0), "rb") as requests,
+        os.fdopen(os.dup(1), "wb") as replies,
+        open(os.devnull, "rb") as nothing,  # noqa: PTH123  # a descriptor is wanted
+    ):
         os.dup2(2, 1)
+        os.dup2(nothing.fileno(), 0)
         try:
-            serve(LocalTarget(load_factory(names[0]), names[0]), sys.stdin.buffer, replies)
+            serve(LocalTarget(load_factory(names[0]), names[0]), requests, replies)
         except TargetError as error:
             sys.stderr.write(f"{error}\n")
             replies.write(msgspec.json.encode({"problem": error.problem, "remedy": error.remedy}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from .calls import Done, Failed
+from .calls import Done, Failed, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vm_allocator.modelling import Range
 
     from .calls import Call, Reply, Space
-    from .profile import Profile
+    from .profile import Profile, TargetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,8 @@ def play_one_by_one(target: Target, space: Space, calls: Sequence[Call]) -> Play
             if isinstance(answers[-1].reply, Failed):
                 break
     return Played(begun, tuple(answers))
+
+
+def not_started(error: TargetError) -> Failed:
+    """Return what it is if a target that has run before does not start again."""
+    return Failed(Failure.CRASH, "it does not start again", str(error))

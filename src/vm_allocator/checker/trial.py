@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vm_allocator.modelling import Range
 
 from .calls import Done, Failed, Free, Refused, Skipped, Space, Update
-from .judge import Judge, Property, Violation, live_ranges
+from .judge import AN_ANSWER, Judge, Property, Violation, live_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,6 +147,14 @@ class Bench:
         tally.most_live = max(tally.most_live, live)
 
 
+def not_begun(failed: Failed) -> Trial:
+    """Return the trial of a target that did not even start: no space, no calls."""
+    said = f"the target ran before, and must start again; {failed.name}: {failed.detail}"
+    actual = f"{failed.how.value}: {failed.name}"
+    violation = Violation(Property.NO_CRASH, "new", AN_ANSWER, actual, said)
+    return Trial(Space(0, 0), failed, (), violation)
+
+
 def may_ask(profile: Profile, live: Sequence[Range], call: Call) -> bool:
     """Whether the handshake allows this call where these ranges are live."""
     if not profile.takes(call):
@@ -175,7 +183,7 @@ def _broken_start(profile: Profile, space: Space, begun: Reply) -> Violation | N
             "garbage": Property.PROTOCOL,
         }[begun.how.value]
         actual = f"{begun.how.value}: {begun.name}"
-        return Violation(broken, "new", "granted", actual, f"{words}: {actual}")
+        return Violation(broken, "new", AN_ANSWER, actual, f"{words}: {actual}")
     if isinstance(begun, Refused) and profile.takes_space(space):
         actual = f"refused: {begun.reason}"
         said = f"{words} is refused ({begun.reason}), and not excluded by the handshake"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .calls import Reply
 
 Number: TypeAlias = int | str
+_LONGEST_NAME: Final = 200
 encode = msgspec.json.Encoder().encode
 
 
@@ -59,7 +60,7 @@ def read_request(line: bytes) -> Request:
     """Return the request in a line. Raises `WireError`."""
     try:
         return _requests.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise WireError(str(error)) from None
 
 
@@ -150,7 +151,7 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
     """
     try:
         message = _replies.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _garbage("a line that is no reply", line)
     if message.id != number:
         return _garbage("a reply to another request", line)
@@ -170,11 +171,12 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
 
 
 def _declined(message: ReplyMessage) -> Reply | None:
+    # Names go into keys and reports: a page of text is cut.
     if message.crashed is not None:
-        return Failed(Failure.CRASH, message.crashed, message.detail)
+        return Failed(Failure.CRASH, message.crashed[:_LONGEST_NAME], message.detail[:2_000])
     if message.refused is not None:
-        return Refused(message.refused)
-    return None if message.skipped is None else Skipped(message.skipped)
+        return Refused(message.refused[:_LONGEST_NAME])
+    return None if message.skipped is None else Skipped(message.skipped[:_LONGEST_NAME])
 
 
 def _number(value: Number) -> int:

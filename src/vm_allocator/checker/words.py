@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from .calls import Call, Reply
 
+_MOST_RANGES: Final = 16
+
 POLICIES: Final = {Pick.FIRST: "FirstMatch", Pick.LAST: "LastMatch", Pick.ANY: "anywhere"}
 
 
@@ -28,8 +30,11 @@ def shown_range(one: Range) -> str:
 
 
 def shown_ranges(ranges: Iterable[Range]) -> str:
-    """Write several ranges, or that there are none."""
-    return ", ".join(map(shown_range, ranges)) or "nothing"
+    """Write several ranges, of very many the first ones, or that there are none."""
+    every = list(ranges)
+    shown_ones = ", ".join(map(shown_range, every[:_MOST_RANGES])) or "nothing"
+    more = len(every) - _MOST_RANGES
+    return shown_ones if more <= 0 else f"{shown_ones} and {more:,} more"
 
 
 def asked(call: Call) -> str:

@@ -19,9 +19,10 @@ def as_json(summary: Summary) -> str:
     """Return the summary as JSON.
 
     `holds`, `exit_code`, `seconds`, `seed`, and `rows`, each with `section`, `name`, `claim`,
-    `verdict` (proved, refuted, unknown), `second_solver`, `second_opinion`, `holds`, `seconds`,
-    `measure`, `evidence` (a list of lines) and `reason`. `not_looked_at` lists the `section`
-    and `name` of what a refutation left undone.
+    `verdict` (proved, refuted, unknown), `answer` (the verdict in the words of the table, where
+    a bounded row is never called proved), `second_solver`, `second_opinion`, `holds`,
+    `seconds`, `measure`, `evidence` (a list of lines) and `reason`. `not_looked_at` lists the
+    `section` and `name` of what a refutation left undone.
     """
     data: dict[str, Any] = {
         "holds": summary.holds,
@@ -43,6 +44,7 @@ def _row(row: Row) -> dict[str, Any]:
         "name": row.name,
         "claim": row.claim,
         "verdict": row.verdict.value,
+        "answer": row.answer,
         "second_solver": row.second_solver,
         "second_opinion": row.opinion.value,
         "holds": row.holds,

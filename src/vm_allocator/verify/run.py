@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .rows import Row, Section, Summary, Task
-from .work import Settings, tasks, work
+from .work import GAPS, Settings, tasks, work
 from .workers import spread
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Options:
     """A directory for refutations, as programs and as ITF traces."""
     every_mutant: bool = False
     """Put every mutant of the shipped source through the theorems, which takes minutes."""
+    gaps: int = GAPS
+    """How many gaps the bounded check of an index goes to; each more takes several times longer."""
     keep_going: bool = False
     """Do all rows, even after one has shown that something is wrong."""
 
@@ -66,6 +68,7 @@ def verify(
         machine_seconds=options.max_time / max(machines, 1),
         smt_lib=options.smt_lib,
         save=options.save,
+        gaps=options.gaps,
     )
     done: dict[Task, Row] = {}
     with closing(_done(chosen, settings, options.jobs)) as rows_done:
