@@ -113,7 +113,7 @@ PEERS: Final = (
     ),
     _python(
         "avocado_qdevices:CarryToZero",
-        Known(Property.BOUNDS, "allocate any", _GRANTED, "granted elsewhere", calls=3),
+        Known(Property.BOUNDS, "allocate any", _GRANTED, "granted elsewhere", calls=4),
     ),
     _python(
         "avocado_qdevices:ReserveErases",
