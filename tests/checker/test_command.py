@@ -22,6 +22,11 @@ def check(*words: str) -> CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
 
 
+def replay(*words: str) -> CompletedProcess[str]:
+    command = [sys.executable, "-m", "vm_allocator.cli", "replay", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+
+
 def found(*words: str) -> dict[str, Any]:
     done = check("--json", *words)
     assert done.returncode in (0, 1), done.stderr
@@ -34,7 +39,7 @@ def test_our_own_allocators_pass_and_the_report_says_what_was_covered(name: str)
     done = check(f"vm_allocator.checker.ours:{name}")
     assert done.returncode == 0, done.stdout
     assert "no counterexample found (sampled, not proved)" in done.stdout
-    assert "every sequence of: 2 calls in 5 spaces of 1 unit" in done.stdout
+    assert "every sequence of: 1 call in 5 spaces of 1 unit" in done.stdout
     for operation in ("allocate first", "allocate last", "allocate exact", "free", "update"):
         assert operation in done.stdout
 
@@ -146,3 +151,46 @@ def test_a_baseline_accepts_with_a_reason_and_tells_what_is_gone(tmp_path: Path)
     kept = check("--baseline", str(baseline), "--write-baseline", str(baseline), target)
     assert kept.returncode == 0
     assert json.loads(baseline.read_text()) == data
+
+
+def test_every_file_is_written_and_its_traces_are_played_again(tmp_path: Path) -> None:
+    target = "tests.checker.targets:FreesTwice"
+    page, junit, sarif = (tmp_path / name for name in ("a.html", "a.xml", "a.sarif"))
+    saved = tmp_path / "saved"
+    options = ("--html", page, "--junit", junit, "--sarif", sarif, "--save", saved)
+    report = found(*map(str, options), target)
+    assert page.read_text(encoding="utf-8").startswith("<!")
+    assert "<testsuite" in junit.read_text(encoding="utf-8")
+    assert json.loads(sarif.read_text(encoding="utf-8"))["version"] == "2.1.0"
+
+    (name, *_) = [one["finding"] for one in report["findings"]]
+    for file in (saved / f"{name}.itf.json", saved / f"test_{name}.py"):
+        still = replay(str(file), target)
+        assert still.returncode == 1, still.stderr
+        assert "it still happens" in still.stdout
+        mended = replay(str(file), "tests.checker.targets:Right")
+        assert mended.returncode == 0, mended.stderr
+        assert "answered as it must" in mended.stdout
+    test = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", saved / f"test_{name}.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 failed" in test.stdout
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    nowhere = tmp_path / "no" / "such" / "place"
+    done = check("--html", str(nowhere), "tests.checker.targets:FreesTwice")
+    assert done.returncode == 2
+    assert f"cannot write {nowhere}" in done.stderr
+
+
+def test_a_replay_wants_a_target_and_a_trace(tmp_path: Path) -> None:
+    alone = replay(str(tmp_path / "a.json"))
+    assert alone.returncode == 2
+    assert "name the target" in alone.stderr
+    missing = replay(str(tmp_path / "a.json"), "tests.checker.targets:Right")
+    assert missing.returncode == 2
+    assert "no such file" in missing.stderr

@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from .as_json import as_json
 from .baseline import Baseline, BaselineError, read_baseline, write_baseline
 from .campaign import Options, run
-from .files import write_files
+from .files import Files
 from .profile import TargetError
 from .remote import RemoteTarget
 from .replayed import TraceFileError, replay_finding
@@ -72,6 +72,8 @@ def check_command(
         Path | None,
         typer.Option(help="Write to this directory, for each finding, ITF and a regression test."),
     ] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0 to this file.")] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Be the adapter of the Python target instead.")
     ] = False,
@@ -106,7 +108,7 @@ def check_command(
         except OSError as error:
             _leave(progress, f"cannot write {accept}: {error.strerror}")
     try:
-        write_files(report, target, html=html, save=save)
+        Files(html, junit, sarif, save).write(report, target, known)
     except OSError as error:
         _leave(progress, f"cannot write {error.filename}: {error.strerror}")
     if json_output:
