@@ -5,6 +5,7 @@ PYTHON ?= python3
 JOBS ?= 2
 PYTEST_ARGS ?=
 VERIFY_ARGS ?=
+PEERS_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +17,7 @@ RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint mutation adapters pictures lock wheel clean
+.PHONY: help verify test test-full lint mutation adapters peers pictures lock wheel clean
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
 help: ## list the targets
@@ -63,6 +64,10 @@ adapters: ## build the Rust adapters into adapters/target/release; needs cargo
 		cargo build --quiet --release --locked --manifest-path $$place/Cargo.toml \
 			--target-dir adapters/target || exit 1; \
 	done
+
+peers: $(READY) adapters ## check released crates and Python packages; print what is found
+	@echo "==> vm-allocator check of every peer"
+	@$(BIN)/python -m adapters.peers $(PEERS_ARGS)
 
 check-adapters: # style, lints and tests of the Rust adapters
 	@for place in $(RUST); do \

@@ -14,14 +14,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import chain, count, islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .calls import Failed, Failure, Space
 from .drawn import Drawn, families
 from .exhaustive import Tiny
-from .findings import Finding, Group, Groups, as_found, finding
+from .findings import Finding, Group, Groups, as_found, found
 from .profile import TargetError
 from .target import Target, not_started
 from .trial import Bench, Tally, not_begun
@@ -114,9 +114,10 @@ def plan(profile: Profile, seed: int) -> Iterator[Work]:
     )
     everywhere = [space for size in spaces for space in spaces[size]]
     yield tuple(Tiny(space, 1) for space in everywhere)
-    yield from islice(drawn, 2 * kinds)  # long sequences early: most bugs fall at once
     for size in spaces:
         yield tuple(Tiny(space, 2) for space in spaces[size])
+        if size == 1:  # long sequences early: most bugs fall at once
+            yield from islice(drawn, 2 * kinds)
     yield from islice(drawn, 4 * kinds)
     for size, depth, parts in ((2, 3, 1), (2, 4, 2), (3, 3, 2)):
         yield from _tiny(spaces[size], depth, parts)
@@ -250,28 +251,28 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """Make every group small; two that turn out to be the same become one."""
     if executor is None:
-        found = [shrink_group(open_target, group) for group in groups]
+        lists = [shrink_group(open_target, group) for group in groups]
     else:
-        found = [
+        lists = [
             future.result()
             for future in [executor.submit(shrink_group, open_target, group) for group in groups]
         ]
     by_key: dict[object, Finding] = {}
-    for one in found:
+    for one in chain.from_iterable(lists):
         other = by_key.get(one.key)
         if other is None or len(one.steps) < len(other.steps):
             by_key[one.key] = one
     return tuple(sorted(by_key.values(), key=lambda one: (len(one.steps), one.key)))
 
 
-def shrink_group(open_target: OpenTarget, group: Group) -> Finding:
-    """Return the finding of a group, with its trace made small."""
+def shrink_group(open_target: OpenTarget, group: Group) -> list[Finding]:
+    """Return the findings of a group, with their traces made small."""
     try:
         target = open_target()
     except TargetError as error:
-        return as_found(group, f"it could not be played again: {error}")
+        return [as_found(group, f"it could not be played again: {error}")]
     with closing(target):
-        return finding(Bench(target), group)
+        return found(Bench(target), group)
 
 
 def _cover(coverage: Coverage, result: UnitResult) -> None:
