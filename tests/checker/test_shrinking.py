@@ -97,7 +97,7 @@ KNOWN: Final = [
     (
         FullAtThree,
         "no crash",
-        ["allocate(0, 1)", "allocate(1, 1)", "allocate(2, 1)", "allocate(0, 0)"],
+        ["allocate(0, 1)", "allocate(1, 1)", "allocate(2, 1)", "allocate(0, 1)"],
     ),
     (NoHundred, "no crash", ["allocate(0, 0x64)"]),
     (
