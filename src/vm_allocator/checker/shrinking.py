@@ -328,6 +328,33 @@ def _lower(trial: Trial) -> Iterator[Candidate]:
                     yield _with(trial, position, changed)
 
 
+def _together(trial: Trial) -> Iterator[Candidate]:
+    """Make a range that is freed or moved smaller or lower, in every call that is about it."""
+    ranges = dict.fromkeys(
+        (call.start, call.size) if isinstance(call, Free) else (call.old_start, call.old_size)
+        for call in _calls(trial)
+        if not isinstance(call, Allocate)
+    )
+    for old in ranges:
+        start, size = old
+        places = [(start, smaller) for smaller in _smaller(size) if size > 1]
+        places += [(lower, size) for lower in _smaller(start) if start > 0]
+        for new in places:
+            yield trial.space, tuple(_placed(step, old, new) for step in trial.steps)
+
+
+def _placed(step: Step, old: tuple[int, int], new: tuple[int, int]) -> Call:
+    """Return the call of a step, about the new start and size where it was about the old."""
+    call = step.call
+    if isinstance(call, Update) and (call.old_start, call.old_size) == old:
+        call = replace(call, old_start=new[0], old_size=new[1])
+    if (call.start, call.size) == old:
+        return replace(call, start=new[0], size=new[1])
+    reply = step.answer.reply
+    granted = call.start is None and isinstance(reply, Done) and (reply.start, call.size) == old
+    return replace(call, size=new[1]) if granted else call
+
+
 def _smaller(value: int) -> Iterator[int]:
     """Yield smaller numbers, so that the least that does is reached in logarithmic time."""
     yield 0
@@ -348,4 +375,4 @@ def _with(trial: Trial, position: int, call: Call) -> Candidate:
     return trial.space, (*calls[:position], call, *calls[position + 1 :])
 
 
-_PASSES: Final = (_fewer, _plainer, _narrower, _cut, _lower)
+_PASSES: Final = (_fewer, _plainer, _narrower, _cut, _lower, _together)
