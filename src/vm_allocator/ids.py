@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .address import RangeAllocator, plain_int
+from .address import RangeAllocator
 from .errors import InvalidSpaceError
 from .gaps import SortedGaps
 from .resource import Id, IdCount, Unit
+from .view import plain_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
