@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from .address import RangeAllocator, plain_int
 from .errors import InvalidSpaceError
-from .gaps import SortedGaps
+from .id_bitmap import IdBitmap
 from .resource import Id, IdCount, Unit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .gaps import GapIndex
     from .policy import Policy
     from .ranges import RangeInclusive
 
@@ -32,16 +35,20 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         ...
     vm_allocator.errors.OverlapError: 23 overlaps live 23: free that first or choose another range
 
-    Raises `InvalidTypeError`, or `InvalidSpaceError` unless `0 <= first <= last <= 2^32-1`.
+    `index` makes the gap index from the first and the last id: `IdBitmap` by default, or
+    another one. Raises `InvalidTypeError`, or `InvalidSpaceError` unless
+    `0 <= first <= last <= 2^32-1`.
     """
 
-    def __init__(self, first: Id, last: Id) -> None:
+    def __init__(
+        self, first: Id, last: Id, *, index: Callable[[int, int], GapIndex] | None = None
+    ) -> None:
         unit: Final = Unit.ID
         low = plain_int(unit, "first", first)
         high = plain_int(unit, "last", last)
         if low < 0 or high < low or unit.top < high:
             raise InvalidSpaceError(unit, low, high - low)
-        super().__init__(unit, low, high, 1, SortedGaps(low, high))
+        super().__init__(unit, low, high, 1, (index or IdBitmap)(low, high))
 
     def allocate(
         self,

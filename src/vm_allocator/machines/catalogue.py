@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.address import AddressAllocator
 from vm_allocator.gaps import SortedGaps
+from vm_allocator.id_bitmap import IdBitmap
 from vm_allocator.ids import IdAllocator
 from vm_allocator.resource import U32_MAX, U64_MAX
 
@@ -44,6 +46,10 @@ def ends(top: int) -> tuple[tuple[int, int], ...]:
         (top, top),
         (top // 2 + 1, top),
     )
+
+
+# Chunks and groups so small that every few live ranges lie across several of them.
+TINY_BITMAP: Final = partial(IdBitmap, chunk_bits=2, fan_bits=1)
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,30 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             SortedGaps,
             ends(U64_MAX),
             BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "bitmap-small",
+            "the bitmap of ids alone against the contract, in spaces of 1 to 64",
+            IndexMachine,
+            IdBitmap,
+            SMALL,
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "bitmap-ends",
+            "the bitmap of ids alone against the contract, at both ends of 2^32",
+            IndexMachine,
+            IdBitmap,
+            ends(U32_MAX),
+            BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "bitmap-chunks",
+            "the bitmap with chunks of 4 ids and groups of 2, whose borders are everywhere",
+            IndexMachine,
+            TINY_BITMAP,
+            (*SMALL, (0, 299), (1000, 1254)),
+            SMALL_ALIGNMENTS,
         ),
     )
 }
