@@ -12,11 +12,12 @@ READY := $(VENV)/.ready
 LOCK_TOOLS := build/lock-tools
 UV_VERSION := 0.13.9
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
-TYPED := $(strip src spec tests $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
+RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
+TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint mutation pictures lock wheel clean
-.PHONY: check-python check-style check-format check-types check-arrows
+.PHONY: help verify test test-full lint mutation adapters pictures lock wheel clean
+.PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
 help: ## list the targets
 	@echo "usage: make TARGET [PYTHON=python3] [JOBS=2] [PYTEST_ARGS=...] [VERIFY_ARGS=...]"
@@ -56,6 +57,23 @@ mutation: $(READY) ## put every mutant of the shipped source through the proofs 
 	@echo "==> mutants of the shipped source"
 	@$(BIN)/vm-allocator verify --only source --every-mutant --jobs $(JOBS)
 
+adapters: ## build the Rust adapters into adapters/target/release; needs cargo
+	@for place in $(RUST); do \
+		echo "==> cargo build in $$place" && \
+		cargo build --quiet --release --locked --manifest-path $$place/Cargo.toml \
+			--target-dir adapters/target || exit 1; \
+	done
+
+check-adapters: # style, lints and tests of the Rust adapters
+	@for place in $(RUST); do \
+		echo "==> cargo fmt, clippy and test in $$place" && \
+		cargo fmt --all --check --manifest-path $$place/Cargo.toml && \
+		cargo clippy --quiet --all-targets --locked --manifest-path $$place/Cargo.toml \
+			--target-dir adapters/target -- -D warnings && \
+		cargo test --quiet --locked --workspace --manifest-path $$place/Cargo.toml \
+			--target-dir adapters/target || exit 1; \
+	done
+
 pictures: $(READY) ## draw the pictures of the README again
 	@echo "==> pictures"
 	@$(BIN)/python -m vm_allocator.pictures docs/pictures tests/traces/i440fx-seabios.alloc.jsonl
@@ -75,9 +93,9 @@ lock: check-python ## resolve requirements/dev.in into requirements/dev.lock aga
 
 clean: ## remove .venv and everything else that was made
 	@echo "==> removing .venv, caches, build and dist"
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	@rm -rf $(VENV) build dist adapters/target .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .coverage .coverage.*
-	@find src spec tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src spec tests adapters -name __pycache__ -type d -prune -exec rm -rf {} +
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

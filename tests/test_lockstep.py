@@ -10,6 +10,7 @@ from vm_allocator import (
     LastMatch,
     OverlapError,
 )
+from vm_allocator.gaps import SortedGaps
 from vm_allocator.lockstep import DisagreementError, Lockstep
 from vm_allocator.ordered import SortedMap
 
@@ -90,7 +91,7 @@ def test_a_damaged_state_is_a_disagreement_however_it_is_damaged() -> None:
         ({0: 1}, "expected the gaps of allocator to be 0x0-0x3f, got 0x0-0x1"),
         ({5: 4}, "the state of allocator cannot be read: InvalidRangeError"),
     ):
-        both = Lockstep(space(0, 0x40))
+        both = Lockstep(AddressAllocator(GuestAddress(0), GuestUsize(0x40), index=SortedGaps))
         both.allocator._index._gaps = SortedMap(damage)  # type: ignore[attr-defined]  # the reference index
         with pytest.raises(DisagreementError, match=says):
             both.compare()

@@ -8,8 +8,8 @@ bits. `spec/model.py` says what each operation must do.
 
 from __future__ import annotations
 
-from operator import index
-from typing import Final
+from operator import index as as_index
+from typing import TYPE_CHECKING, Final
 
 from .arithmetic import is_aligned, is_power_of_two
 from .errors import (
@@ -25,11 +25,16 @@ from .errors import (
     OutsideWindowError,
     OverlapError,
 )
-from .gaps import GapIndex, SortedGaps
+from .gaps import SortedGaps
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, GuestAddress, GuestUsize, R, S, Unit
 from .view import RangeView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .gaps import GapIndex
 
 
 def plain_int(unit: Unit, name: str, value: object) -> int:
@@ -37,8 +42,8 @@ def plain_int(unit: Unit, name: str, value: object) -> int:
     if type(value) is int:
         return value
     try:
-        # `index` believes no `__index__` that returns something else, `int` drops subclasses.
-        return int(index(value))  # type: ignore[arg-type]  # the except below is the check
+        # `as_index` believes no `__index__` that returns something else, `int` drops subclasses.
+        return int(as_index(value))  # type: ignore[arg-type]  # the except below is the check
     except TypeError:
         raise InvalidTypeError(unit, name, value, "an int") from None
 
@@ -47,7 +52,7 @@ class RangeAllocator(RangeView[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
-    room, whose cost is the gap index's (`SortedGaps`: linear in the gaps within the window).
+    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`, which is the default one.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
@@ -285,11 +290,19 @@ free that first or choose another range
     [RangeInclusive(0xc0002000, 0xc0005fff)]
 
     `alignment` is a power of two, in bytes, for requests that name none. The space may be a
-    single byte, all of [0, 2^64-1], and anything between. Raises `InvalidTypeError`,
-    `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
+    single byte, all of [0, 2^64-1], and anything between. `index` makes the gap index from
+    the first and the last address: the simple `SortedGaps` by default, or `GapTree`. Raises
+    `InvalidTypeError`, `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
     """
 
-    def __init__(self, base: GuestAddress, size: GuestUsize, alignment: int = 1) -> None:
+    def __init__(
+        self,
+        base: GuestAddress,
+        size: GuestUsize,
+        alignment: int = 1,
+        *,
+        index: Callable[[int, int], GapIndex] | None = None,
+    ) -> None:
         unit: Final = Unit.ADDRESS
         first = plain_int(unit, "base", base)
         units = plain_int(unit, "size", size)
@@ -299,4 +312,4 @@ free that first or choose another range
             raise InvalidSpaceError(unit, first, units - 1)
         last = first + (units - 1)
         align = checked_alignment(unit, alignment)
-        super().__init__(unit, first, last, align, SortedGaps(first, last))
+        super().__init__(unit, first, last, align, (index or SortedGaps)(first, last))

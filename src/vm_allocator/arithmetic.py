@@ -54,3 +54,23 @@ def highest_start(first: int, last: int, span: int, align: int) -> int | None:
         if first <= start:
             return start
     return None
+
+
+def reach(first: int, last: int) -> tuple[int, int]:
+    """Return two counts of bits for `first` to `last`, which is not empty.
+
+    1 + log2 of the largest aligned block in it, and 1 + log2 of the largest alignment, 2^63
+    at most, that has a multiple in it.
+
+    >>> reach(3, 14), reach(5, 5)  # 8 to 11 is a block of 4, 8 is a multiple of 8; 5 is odd
+    ((3, 4), (1, 1))
+    """
+    if first == 0:
+        # The half of `last + 1`, which may be 2^64, is what has one bit less.
+        return (last - (last >> 1)).bit_length() + 1, 64
+    # The highest bit in which the two ends differ, counting from just below `first`, is the
+    # best alignment within; `middle` has it. No aligned block that lies within can reach
+    # across `middle`, so the largest one ends or starts there.
+    top = ((first - 1) ^ last).bit_length()
+    middle = align_down(last, 1 << (top - 1))
+    return ((middle - first) | (last - middle + 1)).bit_length(), top

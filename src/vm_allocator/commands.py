@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from . import __version__
-from .replay.command import replay_command
+from .checker.command import check_command, replay_again
+from .gallery.command import gallery_command
+from .replay.command import run as replay_guests
 
 app: Final = typer.Typer(
     name="vm-allocator",
@@ -19,7 +21,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("replay")(replay_command)
+app.command("check")(check_command)
+app.command("gallery")(gallery_command)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  # typer's way to call back
@@ -36,6 +39,64 @@ def common(
     ] = False,
 ) -> None:
     """Exit codes: 0 = holds, 1 = a counterexample, 2 = could not tell, or bad usage."""
+
+
+@app.command("replay")
+def replay_command(
+    traces: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TRACE... | TRACE TARGET",
+            help="Recorded traces of guests, as JSON lines; or one trace that check wrote "
+            "(ITF, regression test, JSON report), and the target to play it on.",
+        ),
+    ],
+    *,
+    windows: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The host windows of the traces; windows.json beside each trace by default.",
+        ),
+    ] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the results as JSON on standard output.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the results as JUnit XML.")
+    ] = None,
+    finding: Annotated[
+        str, typer.Option(help="Which finding of a JSON report: the beginning of its name.")
+    ] = "",
+    op_timeout: Annotated[
+        float, typer.Option(min=0.01, help="Seconds that one operation of a target may take.")
+    ] = 2.0,
+) -> None:
+    """Play recorded traces of real guests, or play again what check has found.
+
+    For a guest, says what it did with its BARs and interrupts, what was refused
+    and why, which BARs end elsewhere than where the guest put them, and
+    whether an allocator ever did other than the specification says.
+    A BAR that is refused keeps the range that it holds (policy keep).
+
+    Example: vm-allocator replay tests/traces/q35-provoked.alloc.jsonl
+    or: vm-allocator replay findings/0123456789ab.itf.json mypackage:make
+
+    Exit code: 0 holds, 1 refuted, 2 could not tell.
+    """
+    first = Path(traces[0])
+    if first.suffix in (".json", ".py"):
+        code = replay_again(first, traces[1:], finding=finding, op_timeout=op_timeout)
+    else:
+        code = replay_guests(
+            [Path(trace) for trace in traces],
+            windows=windows,
+            json_output=json_output,
+            junit=junit,
+            console=Console(),
+            progress=Console(stderr=True),
+        )
+    raise typer.Exit(code)
 
 
 @app.command("verify")
@@ -59,11 +120,18 @@ def verify_command(
     every_mutant: Annotated[
         bool, typer.Option("--every-mutant", help="All mutants of the source: takes minutes.")
     ] = False,
+    gaps: Annotated[
+        int, typer.Option(min=1, help="Gaps that the bounded check of an index goes to.")
+    ] = 3,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Do all rows, even after a refutation.")
+    ] = False,
 ) -> None:
     """Prove the specification, and hold the allocators to it.
 
     Lemmas and theorems are proved by z3 and confirmed by a second solver (bitwuzla, cvc5);
     bent specifications must be refuted; state machines run the allocators against the model.
+    The first row that shows that something is wrong ends it.
 
     Example: vm-allocator verify --only update --junit verify.xml
     """
@@ -78,6 +146,8 @@ def verify_command(
         smt_lib=None if smt_lib is None else str(smt_lib),
         save=None if save is None else str(save),
         every_mutant=every_mutant,
+        gaps=gaps,
+        keep_going=keep_going,
     )
     for directory in (smt_lib, save):
         if directory is not None:

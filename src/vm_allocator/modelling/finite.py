@@ -18,7 +18,10 @@ class FiniteRanges:
     __slots__ = ("_members",)
 
     def __init__(self, members: Iterable[Range] = ()) -> None:
-        self._members = tuple(sorted(set(members)))
+        self._members = self._in_order(members)
+
+    def _in_order(self, members: Iterable[Range]) -> tuple[Range, ...]:
+        return tuple(sorted(set(members)))
 
     def __iter__(self) -> Iterator[Range]:
         return iter(self._members)
@@ -51,15 +54,15 @@ class FiniteRanges:
 
     def with_range(self, member: Range) -> FiniteRanges:
         """Return the set with one member more."""
-        return FiniteRanges((*self._members, member))
+        return type(self)((*self._members, member))
 
     def without(self, member: Range) -> FiniteRanges:
         """Return the set with one member less."""
-        return FiniteRanges(other for other in self._members if other != member)
+        return type(self)(other for other in self._members if other != member)
 
     def where(self, holds: Callable[[Range], bool]) -> FiniteRanges:
         """Return the members of which the predicate holds."""
-        return FiniteRanges(member for member in self._members if holds(member))
+        return type(self)(member for member in self._members if holds(member))
 
     def gaps(self, space: Range) -> FiniteRanges:
         """Return the maximal intervals of `space` that share no value with any member."""
@@ -71,7 +74,7 @@ class FiniteRanges:
             start = max(start, member.end + 1)
         if start <= space.end:
             found.append(Range(start, space.end))
-        return FiniteRanges(gap for gap in found if gap.start <= space.end)
+        return type(self)(gap for gap in found if gap.start <= space.end)
 
     def same_as(self, other: RangeSet) -> bool:
         """Whether both sets have the same members."""

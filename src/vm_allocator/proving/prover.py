@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Generic
 
 from vm_allocator.modelling import Refused
 from vm_allocator.symbolic import Explorer, PathLimitError, Raised, Signal, UnsupportedError, smt
+from vm_allocator.symbolic.explorer import DEFAULT_PATH_LIMIT
 
 from .counterexample import from_samples, from_solver
 from .lemmas import lemma_instances
@@ -47,6 +48,8 @@ class Effort:
     """Return the obligations as text."""
     seed: int = 0
     """Of the sampled search for a counterexample."""
+    path_limit: int = DEFAULT_PATH_LIMIT
+    """Paths beyond which the answer is `unknown`."""
 
 
 class _NotProvedError(Signal):
@@ -59,7 +62,12 @@ class _NotProvedError(Signal):
 
 
 class Pruner:
-    """Finds out cheaply that a path is impossible, from its condition alone."""
+    """Finds out cheaply that a path is impossible, from its condition alone.
+
+    Paths of one theorem have much in common: what contradicts itself on one of them does so
+    on others. So each contradiction is kept, as the few facts that make it, and found again
+    without a solver.
+    """
 
     LIMIT: Final = 50_000
 
@@ -67,16 +75,44 @@ class Pruner:
         self.explorer = explorer
         self._run: object = None
         self._told = 0
+        self._known: set[int] = set()
         self._solver = smt.Solver([], limit=self.LIMIT)
+        self._cores: dict[int, list[tuple[set[int], list[BoolTerm]]]] = {}
 
-    def is_impossible(self, formula: BoolTerm) -> bool:
-        """Whether the formula contradicts what is known on the current path."""
+    def contradiction(self, formula: BoolTerm) -> tuple[list[BoolTerm], bool]:
+        """Return facts of the current path that the formula contradicts, itself included.
+
+        None, if it is not seen to contradict any. The second value is whether this very
+        contradiction was returned before.
+        """
         if self._run is not self.explorer.run:
             self._run, self._told = self.explorer.run, 0
+            self._known = set()
             self._solver = smt.Solver([], limit=self.LIMIT)
-        self._solver.add(*self.explorer.condition[self._told :])
+        new = self.explorer.condition[self._told :]
         self._told = len(self.explorer.condition)
-        return self._solver.check(formula) == "unsat"
+        self._solver.add(*new)
+        self._known.update(fact.get_id() for fact in new)
+        asked = formula.get_id()
+        if asked in self._known:
+            # Known as it stands. (A path that contradicts itself is only looked at in vain.)
+            return [], False
+        for others, core in self._cores.get(asked, ()):
+            if others <= self._known:
+                return core, True
+        opposite = smt.negated(formula)
+        if opposite.get_id() in self._known:
+            question = [opposite, formula]
+        elif self._solver.check(formula) == "unsat":
+            question = [*self.explorer.condition, formula]
+        else:
+            return [], False
+        _, core = smt.unsat_core(question, limit=self.LIMIT)
+        # The core keeps its terms alive, so that no other term ever gets their ids.
+        core = core or question
+        ids = {fact.get_id() for fact in core}
+        self._cores.setdefault(asked, []).append((ids - {asked}, [*core, formula]))
+        return core, False
 
 
 @dataclass
@@ -96,7 +132,7 @@ class _Attempt(Generic[M]):
 
     def run(self) -> None:
         """Take every path. Raises `_NotProvedError` at the first claim that may fail."""
-        explorer = Explorer(impossible=self._is_impossible)
+        explorer = Explorer(impossible=self._is_impossible, path_limit=self.effort.path_limit)
         self.pruner = Pruner(explorer)
         for outcome in explorer.paths(self._run_once):
             if isinstance(outcome, Raised) and not isinstance(outcome.error, Refused):
@@ -119,11 +155,11 @@ class _Attempt(Generic[M]):
         self._record(core)
 
     def _is_impossible(self, formula: BoolTerm) -> bool:
-        """Whether the path cannot go on like this. Each such answer is an obligation, too."""
-        if not self.pruner.is_impossible(formula):
-            return False
-        self._record([*self.pruner.explorer.condition, formula])
-        return True
+        """Whether the path cannot go on like this. Each reason for it is an obligation, too."""
+        core, known = self.pruner.contradiction(formula)
+        if core and not known:
+            self._record(core)
+        return bool(core)
 
     def _record(self, question: list[BoolTerm]) -> None:
         """Count an obligation that z3 has proved, keep it, and put it to the second solver."""

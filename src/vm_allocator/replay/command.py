@@ -6,9 +6,8 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 
@@ -99,44 +98,3 @@ def picture(trace: Path, target: Path, windows: Path | None = None) -> None:
     # rich numbers its styles by a digest of the content unless it is given a name.
     svg = canvas.export_svg(title=f"vm-allocator replay {trace.name}", unique_id="replay")
     target.write_text(svg, encoding="utf-8")
-
-
-def replay_command(
-    traces: Annotated[
-        list[Path], typer.Argument(metavar="TRACE...", help="Recorded traces, as JSON lines.")
-    ],
-    windows: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The host windows of the traces; windows.json beside each trace by default.",
-        ),
-    ] = None,
-    json_output: Annotated[  # noqa: FBT002  # on the command line it is a named option
-        bool, typer.Option("--json", help="Print the results as JSON on standard output.")
-    ] = False,
-    junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the results as JUnit XML.")
-    ] = None,
-) -> None:
-    """Play recorded traces of real guests against allocators and oracle.
-
-    Says what the guest did with its BARs and interrupts, what was refused
-    and why, which BARs end elsewhere than where the guest put them, and
-    whether an allocator ever did other than the specification says.
-
-    A BAR that is refused keeps the range that it holds (policy keep).
-
-    Example: vm-allocator replay tests/traces/q35-provoked.alloc.jsonl
-
-    Exit code: 0 holds, 1 the oracle disagreed, 2 could not tell.
-    """
-    code = run(
-        traces,
-        windows=windows,
-        json_output=json_output,
-        junit=junit,
-        console=Console(),
-        progress=Console(stderr=True),
-    )
-    raise typer.Exit(code)

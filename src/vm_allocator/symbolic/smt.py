@@ -115,6 +115,11 @@ def neg(formula: BoolTerm) -> BoolTerm:
     return z3.Not(formula)  # type: ignore[no-any-return]  # untyped library
 
 
+def negated(formula: BoolTerm) -> BoolTerm:
+    """Return what the formula is the negation of; the negation, if it is none."""
+    return formula.arg(0) if z3.is_not(formula) else neg(formula)
+
+
 def implies(premise: BoolTerm, conclusion: BoolTerm) -> BoolTerm:
     """Return the implication."""
     return z3.Implies(premise, conclusion)  # type: ignore[no-any-return]  # untyped library

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from .rows import Section
 
@@ -19,8 +19,10 @@ def as_json(summary: Summary) -> str:
     """Return the summary as JSON.
 
     `holds`, `exit_code`, `seconds`, `seed`, and `rows`, each with `section`, `name`, `claim`,
-    `verdict` (proved, refuted, unknown), `second_solver`, `second_opinion`, `holds`, `seconds`,
-    `measure`, `evidence` (a list of lines) and `reason`.
+    `verdict` (proved, refuted, unknown), `answer` (the verdict in the words of the table, where
+    a bounded row is never called proved), `second_solver`, `second_opinion`, `holds`,
+    `seconds`, `measure`, `evidence` (a list of lines) and `reason`. `not_looked_at` lists the
+    `section` and `name` of what a refutation left undone.
     """
     data: dict[str, Any] = {
         "holds": summary.holds,
@@ -28,6 +30,10 @@ def as_json(summary: Summary) -> str:
         "seconds": round(summary.seconds, 3),
         "seed": summary.seed,
         "rows": [_row(row) for row in summary.rows],
+        "not_looked_at": [
+            {"section": task.section.name.lower(), "name": task.name}
+            for task in summary.not_looked_at
+        ],
     }
     return json.dumps(data, indent=2)
 
@@ -38,6 +44,7 @@ def _row(row: Row) -> dict[str, Any]:
         "name": row.name,
         "claim": row.claim,
         "verdict": row.verdict.value,
+        "answer": row.answer,
         "second_solver": row.second_solver,
         "second_opinion": row.opinion.value,
         "holds": row.holds,
@@ -49,11 +56,15 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def write_junit(summary: Summary, path: Path) -> None:
-    """Write one suite per section, one case per row. Raises OSError when it cannot."""
+    """Write one suite per section, one case per row; what was not looked at is skipped.
+
+    Raises OSError when it cannot.
+    """
     report = JUnitXml("vm-allocator verify")
     for section in Section:
         rows = [row for row in summary.rows if row.section is section]
-        if not rows:
+        left = [task for task in summary.not_looked_at if task.section is section]
+        if not rows and not left:
             continue
         suite = TestSuite(section.value)
         for row in rows:
@@ -62,6 +73,10 @@ def write_junit(summary: Summary, path: Path) -> None:
                 problem = Failure(row.reason) if row.refuted else Error(row.reason)
                 problem.text = "\n".join(row.evidence)
                 case.result = [problem]
+            suite.add_testcase(case)
+        for task in left:
+            case = TestCase(task.name, f"verify.{section.name.lower()}", 0.0)
+            case.result = [Skipped("not looked at: something is wrong already")]
             suite.add_testcase(case)
         report.add_testsuite(suite)
     report.update_statistics()  # type: ignore[no-untyped-call]  # untyped in junitparser

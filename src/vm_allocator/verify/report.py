@@ -23,6 +23,9 @@ REACH = {
     Section.LEMMA: "proved of the code of the leaves, for all values",
     Section.THEOREM: "proved for any number of live ranges",
     Section.REFINEMENT: "proved for any number of live ranges",
+    Section.BOUNDED: "all 64-bit values, up to k gaps, and no further",
+    Section.FALSE: "each by values that are executed",
+    Section.DOUBT: "neither proved nor refuted",
     Section.WITNESS: "executed",
     Section.MUTATION: "each must lose a theorem",
     Section.SOURCE: "each must lose a theorem of refinement",
@@ -82,8 +85,8 @@ def _section(section: Section, rows: Sequence[Row], width: int) -> Table:
         pad_edge=False,
     )
     detailed = width >= WIDE
-    drawn.add_column("what", overflow="fold", width=max(36, min(width - 46, 72)))
-    drawn.add_column("verdict", no_wrap=True, min_width=8)
+    drawn.add_column("what", overflow="fold", width=max(36, min(width - 50, 72)))
+    drawn.add_column("verdict", no_wrap=True, min_width=12)
     drawn.add_column("second solver", no_wrap=True, min_width=18)
     drawn.add_column("time", justify="right", no_wrap=True, min_width=8)
     if detailed:
@@ -110,6 +113,10 @@ def summary(result: Summary) -> RenderableType:
     }[result.exit_code]
     if not result.rows:
         verdict = Text("nothing was selected: there is no row of that name", style="bold yellow")
+    if result.not_looked_at:
+        left, all_of_them = len(result.not_looked_at), len(result.rows) + len(result.not_looked_at)
+        said = f"{left} of {all_of_them} rows were not looked at: --keep-going looks at them all"
+        lines.append(Text(said, style="bold yellow"))
     end = Text(f"{result.seconds:.1f} s, seed {result.seed}", style="dim")
     return Group(*lines, verdict, end)
 
@@ -131,7 +138,7 @@ def _line(row: Row) -> Text:
 
 
 def _verdict(row: Row) -> Text:
-    return Text(row.answer.ljust(7), style="green" if row.holds else "bold red")
+    return Text(row.answer.ljust(12), style="green" if row.holds else "bold red")
 
 
 def _opinion(row: Row) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vm_allocator.proving.verdict import Opinion, Verdict
 
@@ -19,6 +19,9 @@ class Section(enum.Enum):
     LEMMA = "lemmas about alignment"
     THEOREM = "theorems about the model"
     REFINEMENT = "the shipped source against model and contract"
+    BOUNDED = "a whole index, its data structure included, against the contract"
+    FALSE = "false theorems must be refuted"
+    DOUBT = "true theorems out of reach must be left open"
     WITNESS = "every ending of every action is reached"
     MUTATION = "bent models must be refuted"
     SOURCE = "mutated copies of the shipped source must be refuted"
@@ -33,6 +36,14 @@ class Task:
     name: str
 
 
+_NO_PROOF: Final = {
+    Section.WITNESS: "reached",
+    Section.MACHINE: "agreed",
+    Section.DOUBT: "left open",
+}
+"""What is said of a row that holds and is not about a proof."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of the table."""
@@ -41,7 +52,7 @@ class Row:
     name: str
     claim: str
     verdict: Verdict
-    """For a mutation, `refuted` is the answer that is wanted."""
+    """For what is wrong on purpose, `refuted` is the answer that is wanted."""
     opinion: Opinion
     second_solver: str
     seconds: float
@@ -51,11 +62,13 @@ class Row:
     """Lines that show why: a counterexample, a witness, a trace."""
     reason: str = ""
     """Why the row does not hold."""
+    gaps: int | None = None
+    """The number of gaps up to which it was looked at, if that is bounded."""
 
     @property
     def is_mutant(self) -> bool:
         """Whether the row is about something that is wrong on purpose."""
-        return self.section in (Section.MUTATION, Section.SOURCE)
+        return self.section in (Section.MUTATION, Section.SOURCE, Section.FALSE)
 
     @property
     def wanted(self) -> Verdict:
@@ -65,22 +78,27 @@ class Row:
     @property
     def answer(self) -> str:
         """The verdict in the words that fit: only a proof is called one."""
-        if self.verdict is Verdict.PROVED and self.section is Section.WITNESS:
-            return "reached"
-        if self.verdict is Verdict.PROVED and self.section is Section.MACHINE:
-            return "agreed"
+        if self.verdict is Verdict.PROVED:
+            if self.gaps is not None:
+                return f"holds to k={self.gaps}"
+            return _NO_PROOF.get(self.section, "proved")
         return str(self.verdict.value)
 
     @property
     def title(self) -> str:
         """The name as a person reads it: a theorem's is a sentence."""
-        sentence = self.needs_confirmation
+        sentence = self.needs_confirmation or self.section in (Section.FALSE, Section.DOUBT)
         return self.name.replace("_", " ") if sentence else self.name
 
     @property
     def needs_confirmation(self) -> bool:
         """Whether the row counts only if a second solver confirms it."""
-        return self.section in (Section.LEMMA, Section.THEOREM, Section.REFINEMENT)
+        return self.section in (
+            Section.LEMMA,
+            Section.THEOREM,
+            Section.REFINEMENT,
+            Section.BOUNDED,
+        )
 
     @property
     def holds(self) -> bool:
@@ -104,11 +122,13 @@ class Summary:
     rows: Sequence[Row]
     seconds: float
     seed: int
+    not_looked_at: Sequence[Task] = ()
+    """What was selected and left undone, because a row before it had settled the answer."""
 
     @property
     def holds(self) -> bool:
-        """Whether there is a row, and every row is as it must be."""
-        return bool(self.rows) and all(row.holds for row in self.rows)
+        """Whether there is a row, every row is as it must be, and none is missing."""
+        return bool(self.rows) and not self.not_looked_at and all(row.holds for row in self.rows)
 
     @property
     def exit_code(self) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .rows import Row, Section, Summary, Task
-from .work import Settings, tasks, work
+from .work import GAPS, Settings, tasks, work
+from .workers import spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Options:
     """A directory for refutations, as programs and as ITF traces."""
     every_mutant: bool = False
     """Put every mutant of the shipped source through the theorems, which takes minutes."""
+    gaps: int = GAPS
+    """How many gaps the bounded check of an index goes to; each more takes several times longer."""
+    keep_going: bool = False
+    """Do all rows, even after one has shown that something is wrong."""
 
 
 def plan(options: Options) -> list[Task]:
@@ -50,8 +55,10 @@ def verify(
 ) -> Summary:
     """Do the selected tasks (all that the options select); tell each row as it is done.
 
-    With one job, everything runs in this process. The rows are in the order of the plan,
-    whatever order they were done in.
+    The first row that shows that something is wrong (`Row.refuted`) ends it, unless it is to
+    keep going: what runs is stopped, and what is left is not begun. With one job, everything
+    runs in this process. The rows are in the order of the plan, whatever order they were
+    done in.
     """
     began = time.perf_counter()
     chosen = plan(options) if selected is None else selected
@@ -61,34 +68,27 @@ def verify(
         machine_seconds=options.max_time / max(machines, 1),
         smt_lib=options.smt_lib,
         save=options.save,
+        gaps=options.gaps,
     )
     done: dict[Task, Row] = {}
-    for task, row in _done(chosen, settings, options.jobs):
-        done[task] = row
-        on_row(row)
-    rows = [done[task] for task in chosen]
+    with closing(_done(chosen, settings, options.jobs)) as rows_done:
+        for task, row in rows_done:
+            done[task] = row
+            on_row(row)
+            if row.refuted and not options.keep_going:
+                break
+    rows = [done[task] for task in chosen if task in done]
     order = list(Section)
     rows.sort(key=lambda row: order.index(row.section))
-    return Summary(rows, time.perf_counter() - began, options.seed)
+    left = tuple(task for task in chosen if task not in done)
+    return Summary(rows, time.perf_counter() - began, options.seed, left)
 
 
-def _done(chosen: list[Task], settings: Settings, jobs: int) -> Iterator[tuple[Task, Row]]:
+def _done(
+    chosen: list[Task], settings: Settings, jobs: int
+) -> Generator[tuple[Task, Row], None, None]:
     if jobs == 1:
         for task in chosen:
             yield task, work(task, settings)
         return
-    # Fresh processes, not forks: solvers keep state that a fork would share by accident.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield from _spread(chosen, settings, pool)
-
-
-def _spread(
-    chosen: list[Task], settings: Settings, executor: Executor
-) -> Iterator[tuple[Task, Row]]:
-    futures = {executor.submit(work, task, settings): task for task in chosen}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        executor.shutdown(cancel_futures=True)
+    yield from spread(partial(work, settings=settings), chosen, jobs)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 import spec.model
 from spec.model import Allocator
 from spec.mutations import all_mutations
+from spec.not_theorems import FALSE, OUT_OF_REACH
 from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
+from spec.proofs.bounded import all_bounded
 from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.reachable import ACTS, endings
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 ONE_MUTANT_IN: Final = 5
 """All of them take minutes: `make mutation` does."""
 
+GAPS: Final = 3
+"""Of the bounded check: with these, `verify` takes a dozen seconds more on one core."""
+
+BOUNDED_PATHS: Final = 1_000_000
+"""Who asks for more gaps waits for them: the number of paths is no reason to give up."""
+
 SAMPLES: Final = 2000
 """Cases on which each theorem is also run natively: a proof of what never happens is none."""
 
@@ -50,19 +58,25 @@ class Settings:
     """A directory for the obligations as SMT-LIB 2."""
     save: str | None = None
     """A directory for refutations, as programs and as ITF traces."""
+    gaps: int = GAPS
+    """How many gaps the bounded check of an index goes to."""
 
 
 def tasks(*, every_mutant: bool = False) -> list[Task]:
-    """Return every task there is; the long ones early, so that no worker ends with one.
+    """Return every task there is. What depends on shipped source comes first: it changes most.
 
-    Of the mutants of the shipped source, one in `ONE_MUTANT_IN`, unless every one is wanted.
+    The long ones come before the short ones, so that no worker ends with one. Of the mutants
+    of the shipped source, one in `ONE_MUTANT_IN`, unless every one is wanted.
     """
     source = source_mutants()[:: 1 if every_mutant else ONE_MUTANT_IN]
     return [
-        *(Task(Section.MACHINE, name) for name in MACHINES),
         *(Task(Section.REFINEMENT, stated.name) for stated in _about_source()),
+        *(Task(Section.BOUNDED, stated.theorem.name) for stated in all_bounded(GAPS)),
         *(Task(Section.LEMMA, stated.name) for stated in all_lemmas()),
+        *(Task(Section.MACHINE, name) for name in MACHINES),
         *(Task(Section.THEOREM, stated.name) for stated in all_theorems()),
+        *(Task(Section.FALSE, stated.name) for stated in FALSE),
+        *(Task(Section.DOUBT, stated.name) for stated in OUT_OF_REACH),
         *(Task(Section.WITNESS, name) for name in ACTS),
         *(Task(Section.MUTATION, mutation.name) for mutation in all_mutations()),
         *(Task(Section.SOURCE, mutant.name) for mutant in source),
@@ -93,10 +107,21 @@ def _about_source() -> list[Theorem]:
     return [*refinement_theorems(), *index_theorems()]
 
 
+def _bounded(name: str, settings: Settings) -> Row:
+    bounded = next(each for each in all_bounded(settings.gaps) if each.theorem.name == name)
+    effort = replace(_effort(settings), path_limit=BOUNDED_PATHS)
+    row = _row_of(Section.BOUNDED, bounded.theorem, effort, settings)
+    return replace(row, gaps=bounded.gaps)
+
+
 def _stated(section: Section, stock: list[Theorem], name: str, settings: Settings) -> Row:
     stated = next(stated for stated in stock if stated.name == name)
+    return _row_of(section, stated, _effort(settings), settings)
+
+
+def _row_of(section: Section, stated: Theorem, effort: Effort, settings: Settings) -> Row:
     began = time.perf_counter()
-    proof = prove(stated, Allocator, small_state, _effort(settings))
+    proof = prove(stated, Allocator, small_state, effort)
     _save(proof, settings)
     sampled = sample(stated, Allocator, small_state, cases=SAMPLES, seed=settings.seed)
     row = _proof_row(
@@ -117,6 +142,52 @@ def _stated(section: Section, stock: list[Theorem], name: str, settings: Setting
     if not sampled.relevant:
         return _failed(row, Verdict.UNKNOWN, "no sampled case reaches a claim: vacuous?", [])
     return row
+
+
+def _false(name: str, settings: Settings) -> Row:
+    stated = next(stated for stated in FALSE if stated.name == name)
+    proof = prove(stated, Allocator, small_state, _effort(settings))
+    shown = proof.counterexample
+    return _battery_row(
+        Section.FALSE,
+        proof,
+        proof.verdict,
+        reason="" if proof.verdict is Verdict.REFUTED else f"false, and {proof.verdict.value}",
+        evidence=tuple(shown.lines()) if shown else (),
+    )
+
+
+def _doubt(name: str, settings: Settings) -> Row:
+    stated = next(stated for stated in OUT_OF_REACH if stated.name == name)
+    proof = prove(stated, Allocator, small_state, _effort(settings))
+    open_still = proof.verdict is Verdict.UNKNOWN
+    return _battery_row(
+        Section.DOUBT,
+        proof,
+        Verdict.PROVED if open_still else Verdict.REFUTED,
+        reason="" if open_still else f"{proof.verdict.value}, by an engine that cannot know",
+    )
+
+
+def _battery_row(
+    section: Section,
+    proof: Proof,
+    verdict: Verdict,
+    reason: str,
+    evidence: tuple[str, ...] = (),
+) -> Row:
+    return Row(
+        section=section,
+        name=proof.name,
+        claim=proof.claim,
+        verdict=verdict,
+        opinion=Opinion.NOT_ASKED,
+        second_solver="",
+        seconds=proof.seconds,
+        measure=f"{proof.paths} paths, {proof.obligations} obligations",
+        evidence=evidence,
+        reason=reason,
+    )
 
 
 def _witness(name: str, settings: Settings) -> Row:
@@ -207,6 +278,9 @@ _WORKERS: Final[dict[Section, Callable[[str, Settings], Row]]] = {
     Section.LEMMA: _lemma,
     Section.THEOREM: _theorem,
     Section.REFINEMENT: _refinement,
+    Section.BOUNDED: _bounded,
+    Section.FALSE: _false,
+    Section.DOUBT: _doubt,
     Section.WITNESS: _witness,
     Section.MUTATION: _mutation,
     Section.SOURCE: _source,

@@ -1,0 +1,1 @@
+"""Adapters: other people's allocators, made to answer the checker."""

@@ -1,0 +1,145 @@
+"""What a target is asked to do: calls, as plain data.
+
+A call is what goes over the wire (docs/protocol.md), and what a trace consists of. All numbers
+are plain ints, ranges are inclusive, sizes count units (bytes, or ids).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from vm_allocator.modelling import Range
+
+
+class Pick(enum.Enum):
+    """Where the target may put what is allocated without a start."""
+
+    FIRST = "first"
+    LAST = "last"
+    ANY = "any"
+
+    @property
+    def meaning(self) -> str:
+        """The policy in words."""
+        return {
+            Pick.FIRST: "the lowest start that fits",
+            Pick.LAST: "the highest start that fits",
+            Pick.ANY: "any start that fits",
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Allocate:
+    """Allocate `size` units: exactly at `start` if given, else where `pick` says."""
+
+    size: int
+    start: int | None = None
+    pick: Pick = Pick.FIRST
+    align: int | None = None
+    within: Range | None = None
+
+    @property
+    def kind(self) -> str:
+        """The operation as reports and groups name it."""
+        return f"allocate {'exact' if self.start is not None else self.pick.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Free the range of `size` units at `start`."""
+
+    start: int
+    size: int
+
+    @property
+    def kind(self) -> str:
+        """The operation as reports and groups name it."""
+        return "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Free the old range and allocate exactly the new one, or change nothing."""
+
+    old_start: int
+    old_size: int
+    start: int
+    size: int
+    align: int | None = None
+    within: Range | None = None
+
+    @property
+    def kind(self) -> str:
+        """The operation as reports and groups name it."""
+        return "update"
+
+
+Call: TypeAlias = Allocate | Free | Update
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The interval that a target is to manage, both ends included."""
+
+    base: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """Units in it: 1 to 2^64."""
+        return self.last - self.base + 1
+
+    @property
+    def range(self) -> Range:
+        """The same as a range of the model."""
+        return Range(self.base, self.last)
+
+
+# ---- replies
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The operation was carried out; `start` is where, if it was an allocation."""
+
+    start: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The operation was declined; `reason` is the target's own name for why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The target cannot be asked this; it does not count."""
+
+    why: str
+
+
+class Failure(enum.Enum):
+    """How a target can fail to answer at all."""
+
+    CRASH = "crash"
+    HANG = "hang"
+    GARBAGE = "garbage"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No answer: the target is gone, or has to be given up.
+
+    `name` is short and the same for the same defect: findings are grouped by it. `detail` is
+    for people.
+    """
+
+    how: Failure
+    name: str
+    detail: str = ""
+
+
+Reply: TypeAlias = Done | Refused | Skipped | Failed

@@ -1,0 +1,140 @@
+"""A finding as an ITF trace, and the calls of one back.
+
+As in `vm_allocator.refutation.trace`: Apalache's ADR-015, integers as `#bigint`, what is left
+out of a call as the variant `None`, the action that led to a state in that state. `live` is
+what must be live, and `outcome` what must happen, by the specification; what the target did is
+in `answer`, in the `#meta` of the state.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from .calls import Allocate, Free, Update
+from .recorded import BadTraceError, Recorded, call_from_json
+from .words import answered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vm_allocator.modelling import Range
+
+    from .calls import Call
+    from .findings import Finding
+
+Itf: TypeAlias = dict[str, Any]
+
+FORMAT: Final = "https://apalache-mc.org/docs/adr/015adr-trace.html"
+VARIABLES: Final = ("base", "last", "live", "action", "parameters", "outcome")
+
+_NUMBERS: Final = ("old_start", "old_size", "start", "size", "align")
+
+
+def itf(finding: Finding) -> Itf:
+    """Return the trace of a finding, to be written as JSON."""
+    space = finding.space
+    fixed = {"base": _int(space.base), "last": _int(space.last)}
+    before = finding.steps[0].before if finding.steps else ()
+    first = {"live": _ranges(before), "action": "init", "parameters": {}, "outcome": ""}
+    states: list[Itf] = [{"#meta": {"index": 0}, **fixed, **first}]
+    for index, step in enumerate(finding.steps, start=1):
+        meta: Itf = {"index": index, "answer": answered(step.call, step.answer.reply)}
+        if step.violation is not None:
+            meta["violation"] = step.violation.words
+        states.append(
+            {
+                "#meta": meta,
+                **fixed,
+                "live": _ranges(step.wanted),
+                "action": _action(step.call),
+                "parameters": _parameters(step.call),
+                "outcome": step.expected,
+            }
+        )
+    return {
+        "#meta": {
+            "format": "ITF",
+            "format-description": FORMAT,
+            "source": "spec/model.py",
+            "status": "violation",
+            "description": f"{finding.broken.value}: {finding.broken.sentence}",
+            "finding": finding.fingerprint,
+        },
+        "vars": list(VARIABLES),
+        "states": states,
+    }
+
+
+def calls_of(trace: object) -> Recorded:
+    """Return the space and the calls of a trace that `itf` wrote.
+
+    Raises `BadTraceError` if it is no such trace.
+    """
+    try:
+        first, *others = trace["states"]  # type: ignore[index]  # whatever it is, it is caught
+        base, last = _number(first["base"]), _number(first["last"])
+        calls = tuple(_call(state["action"], state["parameters"]) for state in others)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, BadTraceError):
+            raise
+        raise BadTraceError(f"its states are not those of a finding ({error!r})") from None
+    return Recorded.of(base, last, calls)
+
+
+# ---- into the format
+
+
+def _action(call: Call) -> str:
+    return {Allocate: "allocate", Free: "free", Update: "update"}[type(call)]
+
+
+def _parameters(call: Call) -> Itf:
+    """Return every parameter that any call has, so that all states have the same fields."""
+    found = {name: _optional(getattr(call, name, None)) for name in _NUMBERS}
+    policy = call.pick.value if isinstance(call, Allocate) and call.start is None else None
+    found["policy"] = _none() if policy is None else policy
+    within = None if isinstance(call, Free) else call.within
+    found["within"] = _none() if within is None else _range(within)
+    return found
+
+
+def _none() -> Itf:
+    return {"tag": "None", "value": {"#tup": []}}
+
+
+def _optional(value: int | None) -> Any:
+    return _none() if value is None else _int(value)
+
+
+def _int(value: int) -> Itf:
+    return {"#bigint": str(value)}
+
+
+def _range(one: Range) -> Itf:
+    return {"start": _int(one.start), "end": _int(one.end)}
+
+
+def _ranges(ranges: Iterable[Range]) -> Itf:
+    return {"#set": [_range(one) for one in ranges]}
+
+
+# ---- and back
+
+
+def _number(value: Any) -> int:
+    return int(value["#bigint"])
+
+
+def _call(action: object, parameters: Any) -> Call:
+    given = {
+        name: value
+        for name, value in parameters.items()
+        if not (isinstance(value, dict) and value.get("tag") == "None")
+    }
+    call = {"op": action} | {name: _number(given[name]) for name in _NUMBERS if name in given}
+    if "policy" in given:
+        call["policy"] = given["policy"]
+    if "within" in given:
+        within = given["within"]
+        call["within"] = [_number(within["start"]), _number(within["end"])]
+    return call_from_json(call)

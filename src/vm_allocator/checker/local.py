@@ -1,0 +1,272 @@
+"""A target in this very process: an object with the methods of the seed interface."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import signal
+import sys
+import time
+import traceback
+from contextlib import contextmanager
+from operator import index
+from typing import TYPE_CHECKING, Any, Final
+
+from vm_allocator.errors import AllocatorError
+from vm_allocator.modelling import Range
+from vm_allocator.policy import FirstMatch, LastMatch
+from vm_allocator.ranges import RangeInclusive
+from vm_allocator.view import RangeView
+
+from .calls import Allocate, Done, Failed, Failure, Free, Pick, Refused, Skipped, Space
+from .profile import PROTOCOL, Profile, TargetError, profile_of
+from .target import Answer, Played, play_one_by_one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
+
+    from .calls import Call, Reply
+
+_HELP: Final = "pass package.module:factory, where factory(base, size) returns an allocator"
+_TRIAL_SPACES: Final = ((0x1000, 0x1000), (0, 16), (1, 16), (32, 64))
+"""As (base, size): what is tried to learn which arguments the methods of a target take."""
+
+_ORDERS: Final = {Pick.FIRST: FirstMatch, Pick.LAST: LastMatch}
+
+
+class _OutOfTimeError(BaseException):
+    """No `Exception`, so that no handler of the target swallows it."""
+
+
+def load_factory(name: str) -> Callable[..., Any]:
+    """Return the factory `package.module:attribute`, looked for here first.
+
+    Raises `TargetError`.
+    """
+    module_name, colon, attribute = name.partition(":")
+    if not colon or not module_name or not attribute:
+        raise TargetError(name, "this names no factory", _HELP)
+    here = os.getcwd()  # noqa: PTH109  # sys.path wants a string
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # a user's module may do anything while it loads
+        problem = f"it cannot be loaded ({type(error).__name__}: {error})"
+        raise TargetError(name, problem, _HELP) from None
+    if not callable(found):
+        raise TargetError(name, "it cannot be called", _HELP)
+    factory: Callable[..., Any] = found
+    return factory
+
+
+class LocalTarget:
+    """The allocators that `factory(base, size)` makes.
+
+    Refusals are `AllocatorError` and the exceptions in `factory.refusals`, if it has any;
+    every other exception is a crash. `factory.profile`, a dict, overrides what is found out by
+    looking at the methods: see docs/protocol.md. `seconds` limits each operation, if given;
+    that works in the main thread of a POSIX process, and only there.
+
+    Raises `TargetError` if the factory makes nothing that is an allocator.
+    """
+
+    def __init__(
+        self, factory: Callable[..., Any], name: str = "", seconds: float | None = None
+    ) -> None:
+        self._factory = factory
+        self._seconds = seconds
+        self._name = name or getattr(factory, "__qualname__", repr(factory))
+        self._refusals = (AllocatorError, *getattr(factory, "refusals", ()))
+        self._object: Any = None
+        self.profile = self._look()
+
+    def begin(self, space: Space) -> Reply:
+        """Make a fresh allocator."""
+        self._object = None
+
+        def make() -> Done:
+            self._object = self._factory(space.base, space.size)
+            return Done()
+
+        return self._guard(make)
+
+    def ask(self, call: Call) -> Answer:
+        """Put one call to the allocator, and list what is live after it."""
+        reply = self.do(call)
+        if isinstance(reply, Failed) or not self.profile.lists:
+            return Answer(reply)
+        live = self.list_live()
+        return Answer(live) if isinstance(live, Failed) else Answer(reply, live)
+
+    def do(self, call: Call) -> Reply:
+        """Put one call to the allocator."""
+        return self._guard(lambda: self._do(call))
+
+    def list_live(self) -> tuple[Range, ...] | Failed:
+        """Return the live ranges as the allocator lists them."""
+        listed: list[Range] = []
+
+        def look() -> Done:
+            listed.extend(Range(index(one.start), index(one.end)) for one in _live(self._object))
+            return Done()
+
+        looked = self._guard(look)
+        if isinstance(looked, Done):
+            return tuple(listed)
+        return Failed(Failure.CRASH, "cannot list what is live", str(looked))
+
+    def play(self, space: Space, calls: Sequence[Call]) -> Played:
+        """Begin, and put all these calls to it."""
+        return play_one_by_one(self, space, calls)
+
+    def close(self) -> None:
+        """Forget the allocator."""
+        self._object = None
+
+    # ---- one call
+
+    def _do(self, call: Call) -> Reply:
+        target = self._object
+        if isinstance(call, Free):
+            target.free(call.start, call.size)
+            return Done()
+        options: dict[str, Any] = {}
+        if call.align is not None:
+            options["align"] = call.align
+        if call.within is not None:
+            if call.within.start < 0 or call.within.end < call.within.start:
+                return Skipped("an empty window")
+            options["within"] = RangeInclusive(*call.within)
+        if not isinstance(call, Allocate):
+            target.update(call.old_start, call.old_size, call.start, call.size, **options)
+            return Done()
+        if call.start is None and self._takes_policy and call.pick in _ORDERS:
+            options["policy"] = _ORDERS[call.pick]
+        granted = target.allocate(call.start, call.size, **options)
+        start = getattr(granted, "start", granted)  # a range will do as well
+        try:
+            return Done(index(start))
+        except TypeError:
+            return Failed(Failure.GARBAGE, "allocate returned no number", repr(granted)[:200])
+
+    def _guard(self, act: Callable[[], Reply]) -> Reply:
+        """Carry out something of the target's; whatever it raises becomes a reply."""
+        try:
+            with _alarm(self._seconds):
+                return act()
+        except _OutOfTimeError:
+            return Failed(Failure.HANG, f"no answer within {self._seconds:g} s")
+        except self._refusals as refusal:
+            return Refused((getattr(refusal, "refusal", "") or type(refusal).__name__)[:200])
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # SystemExit too: it is the finding
+            return _crash(error)
+
+    # ---- what it is
+
+    def _look(self) -> Profile:
+        declared = dict(getattr(self._factory, "profile", {}))
+        made = self._try_one()
+        allocate = _parameters(made, "allocate")
+        takes = (
+            frozenset(allocate) & _parameters(made, "update")
+            if hasattr(made, "update")
+            else frozenset(allocate)
+        )
+        self._takes_policy = "policy" in allocate
+        found: dict[str, Any] = {
+            "protocol": PROTOCOL,
+            "name": self._name,
+            "kind": "addresses",
+            "operations": ["allocate", "free"],
+            "policies": ["first", "last", "exact"] if self._takes_policy else ["first", "exact"],
+            "align": "align" in takes,
+            "within": "within" in takes,
+        }
+        if hasattr(made, "update"):
+            found["operations"].append("update")
+        if isinstance(made, RangeView):
+            found["operations"].append("live")
+            found["reasons"] = True
+            found["kind"] = made._unit.value + ("es" if made._unit.value == "address" else "s")  # noqa: SLF001  # the unit is what tells 32 bits from 64
+            found["default_alignment"] = made.alignment
+            found["greatest_size"] = made._unit.top + 1  # noqa: SLF001  # likewise
+        return profile_of(self._name, found | declared)
+
+    def _try_one(self) -> Any:
+        problem = ""
+        for base, size in _TRIAL_SPACES:
+            try:
+                with _alarm(self._seconds):
+                    made = self._factory(base, size)
+            except KeyboardInterrupt:
+                raise
+            except _OutOfTimeError:
+                problem = problem or f"it makes no allocator (no answer within {self._seconds:g} s)"
+                continue
+            except BaseException as error:  # noqa: BLE001  # whatever it is, the next space is tried
+                problem = problem or f"it makes no allocator ({type(error).__name__}: {error})"
+                continue
+            if isinstance(made, RangeView) and (made.base, made.size) != (base, size):
+                problem = f"asked for base {base} and size {size}, it makes {made!r}"
+                raise TargetError(self._name, problem, _HELP)
+            for method in ("allocate", "free"):
+                if not callable(getattr(made, method, None)):
+                    raise TargetError(self._name, f"what it makes has no {method}()", _HELP)
+            return made
+        raise TargetError(self._name, problem, _HELP)
+
+
+def _live(made: Any) -> Any:
+    return made.live() if callable(getattr(made, "live", None)) else made
+
+
+def _parameters(made: Any, method: str) -> frozenset[str]:
+    try:
+        return frozenset(inspect.signature(getattr(made, method)).parameters)
+    except (TypeError, ValueError):
+        return frozenset()  # written in C without a signature
+
+
+def _crash(error: BaseException) -> Failed:
+    """Return an exception as a failure, named by its type and by where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {frames[-1].name}" if frames else ""
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return Failed(Failure.CRASH, f"{type(error).__name__}{where}", said[:500])
+
+
+@contextmanager
+def _alarm(seconds: float | None) -> Iterator[None]:
+    """Interrupt what takes too long."""
+    if seconds is None:
+        yield
+        return
+
+    def ring(_number: int, _frame: FrameType | None) -> None:
+        raise _OutOfTimeError
+
+    try:
+        before = signal.signal(signal.SIGALRM, ring)
+    except ValueError:  # not the main thread: nothing can be interrupted from here
+        yield
+        return
+    # Again and again, should the target swallow the first one.
+    left, again = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if left:  # somebody else's timer, a test runner's say, goes on
+            soon = max(left - (time.monotonic() - began), 1e-6)
+            signal.setitimer(signal.ITIMER_REAL, soon, again)

@@ -1,0 +1,77 @@
+"""A target: an implementation under check, wherever it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from .calls import Done, Failed, Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vm_allocator.modelling import Range
+
+    from .calls import Call, Reply, Space
+    from .profile import Profile, TargetError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply, and the live ranges after it if the target lists them."""
+
+    reply: Reply
+    live: tuple[Range, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a sequence of calls on a fresh allocator.
+
+    There may be fewer answers than calls: a target that failed is asked nothing more.
+    """
+
+    begun: Reply
+    answers: tuple[Answer, ...] = field(default=())
+
+
+class Target(Protocol):
+    """One allocator at a time, made anew by `begin`. Failing is an answer and raises nothing."""
+
+    @property
+    def profile(self) -> Profile:
+        """What the target said of itself."""
+        ...
+
+    def begin(self, space: Space) -> Reply:
+        """Forget the allocator before, if any, and make one that manages this space."""
+        ...
+
+    def ask(self, call: Call) -> Answer:
+        """Put one call to the allocator that was begun."""
+        ...
+
+    def play(self, space: Space, calls: Sequence[Call]) -> Played:
+        """Begin, and put all these calls to it, up to the first failure."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever was started. The target can be used again: it starts anew."""
+        ...
+
+
+def play_one_by_one(target: Target, space: Space, calls: Sequence[Call]) -> Played:
+    """Play the calls one after the other: what a target does that has no faster way."""
+    begun = target.begin(space)
+    answers: list[Answer] = []
+    if isinstance(begun, Done):
+        for call in calls:
+            answers.append(target.ask(call))
+            if isinstance(answers[-1].reply, Failed):
+                break
+    return Played(begun, tuple(answers))
+
+
+def not_started(error: TargetError) -> Failed:
+    """Return what it is if a target that has run before does not start again."""
+    return Failed(Failure.CRASH, "it does not start again", str(error))
