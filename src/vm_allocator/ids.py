@@ -36,9 +36,9 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         ...
     vm_allocator.errors.OverlapError: 23 overlaps live 23: free that first or choose another range
 
-    `index` makes the gap index, as in `AddressAllocator`.
-
-    Raises `InvalidTypeError`, or `InvalidSpaceError` unless `0 <= first <= last <= 2^32-1`.
+    `index` makes the gap index from the first and the last id: `SortedGaps` by
+    default, or `IdBitmap`. Raises `InvalidTypeError`, or `InvalidSpaceError` unless
+    `0 <= first <= last <= 2^32-1`.
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vm_allocator.address import AddressAllocator
 from vm_allocator.gap_tree import GapTree
 from vm_allocator.gaps import SortedGaps
+from vm_allocator.id_bitmap import IdBitmap
 from vm_allocator.ids import IdAllocator
 from vm_allocator.resource import U32_MAX, U64_MAX
 
@@ -55,6 +56,9 @@ DEEP: Final = ((0, 2999), (7, 3006), (0x800, 0x17FF), (U64_MAX - 2999, U64_MAX))
 # again at once, or soon: what takes thousands of ranges in the tree that ships.
 TINY_TREE: Final = partial(GapTree, capacity=4, slack=2)
 EXACT_TREE: Final = partial(GapTree, capacity=5, slack=0)
+
+# Chunks and groups so small that every few live ranges lie across several of them.
+TINY_BITMAP: Final = partial(IdBitmap, chunk_bits=2, fan_bits=1)
 
 
 @dataclass(frozen=True)
@@ -146,6 +150,30 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             DEEP,
             SMALL_ALIGNMENTS,
             batch=15,
+        ),
+        MachineEntry(
+            "bitmap-small",
+            "the bitmap of ids alone against the contract, in spaces of 1 to 64",
+            IndexMachine,
+            IdBitmap,
+            SMALL,
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "bitmap-ends",
+            "the bitmap of ids alone against the contract, at both ends of 2^32",
+            IndexMachine,
+            IdBitmap,
+            ends(U32_MAX),
+            BIG_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "bitmap-chunks",
+            "the bitmap with chunks of 4 ids and groups of 2, whose borders are everywhere",
+            IndexMachine,
+            TINY_BITMAP,
+            (*SMALL, (0, 299), (1000, 1254)),
+            SMALL_ALIGNMENTS,
         ),
     )
 }
