@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vm_allocator.checker.findings import Finding
     from vm_allocator.checker.target import Target
 
+_WIDTH_OF_A_LOG: Final = 160
 BUILT: Final = Path(__file__).parent / "target" / "release"
 _SERVE: Final = (sys.executable, "-m", "vm_allocator.checker.serve")
 _OP_SECONDS: Final = 2.0
@@ -211,6 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     options = Options(given.seed, given.max_time, given.max_calls, given.jobs)
     console, progress = Console(), Console(stderr=True)
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_LOG
     outcomes: list[Outcome] = []
     for peer in PEERS:
         if given.name not in peer.name:
