@@ -5,7 +5,7 @@
 PYTHON is the interpreter of an environment that has `requirements/mutation.lock`. It works in
 `build/core`, on a copy of the sources: mutmut changes what it finds. It exits with 1 if a
 mutant survives that the table does not explain, or if the table explains one that does not
-survive.
+survive; with 2 if mutmut was stopped before its end.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ TESTS: Final = (
     "tests/test_bug_corpus.py",
 )
 """Tests that take well below a second each: every mutant is run through them."""
+
+
+NOT_CHECKED: Final = "not checked"
+"""What mutmut says of mutants that it was stopped before."""
 
 
 class Mutant(NamedTuple):
@@ -111,8 +115,8 @@ def main(python: str) -> int:
         text=True,
     )
     found = results(mutmut)
-    if not found:
-        sys.stderr.write(ran.stdout[-4000:] + "\nmutmut made no mutants\n")
+    if not found or NOT_CHECKED in found.values():
+        sys.stderr.write(ran.stdout[-4000:] + "\nmutmut did not get to the end of its mutants\n")
         return 2
     not_killed = [name for name, status in found.items() if status not in ("killed", "timeout")]
     survivors = {described(mutmut, name) for name in not_killed}

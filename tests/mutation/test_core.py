@@ -70,8 +70,9 @@ ROW = "| `view.plain_int` | `if type(value) is int:` | `if type(None) is int:` |
         (KILLED, ROW, 1),
         (SURVIVED.replace("survived", "no tests"), "", 1),
         ("", ROW, 2),
+        (SURVIVED.replace("survived", "not checked"), ROW, 2),
     ],
-    ids=["explained", "not explained", "killed", "stale", "no tests", "no mutants"],
+    ids=["explained", "not explained", "killed", "stale", "no tests", "no mutants", "stopped"],
 )
 def test_a_survivor_has_to_be_explained_and_an_explanation_has_to_be_needed(
     results: str, page: str, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
