@@ -13,7 +13,7 @@ from vm_allocator.checker.trial import Tally
 SPACE = Space(0, 1)
 
 
-def covered(*given_up: bool) -> Coverage:
+def covered(given_up: tuple[bool, ...]) -> Coverage:
     """Return the coverage of as many parts of one depth, those given up that are told so."""
     coverage = Coverage()
     for part, gave_up in enumerate(given_up):
@@ -23,9 +23,9 @@ def covered(*given_up: bool) -> Coverage:
 
 
 def test_a_depth_is_exhausted_when_all_its_parts_are() -> None:
-    assert covered(False, False).complete == {(2, 4): 1}
+    assert covered((False, False)).complete == {(2, 4): 1}
 
 
 @pytest.mark.parametrize("given_up", [(False,), (True, False), (False, True)])
 def test_a_depth_is_not_exhausted_while_a_part_is_missing(given_up: tuple[bool, ...]) -> None:
-    assert covered(*given_up).complete == {}
+    assert covered(given_up).complete == {}
