@@ -188,7 +188,7 @@ CHANGES: Final = [
     ),
     Change(
         "address",
-        "if not self._inside(start, span, self._base, self._last):\n"
+        "        if not self._inside(start, span, self._base, self._last):\n"
         "            raise NotAllocatedError(self._unit, start, span)\n",
         "",
         f"{ADDRESSES}_does_free_as_the_model",
