@@ -5,6 +5,7 @@ PYTHON ?= python3
 JOBS ?= 2
 PYTEST_ARGS ?=
 VERIFY_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,12 +17,13 @@ RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint mutation adapters pictures lock wheel clean
+.PHONY: help verify test test-full lint mutation adapters bench bench-quick pictures lock wheel clean
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
 help: ## list the targets
-	@echo "usage: make TARGET [PYTHON=python3] [JOBS=2] [PYTEST_ARGS=...] [VERIFY_ARGS=...]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "usage: make TARGET [PYTHON=python3] [JOBS=2] [PYTEST_ARGS=...] [VERIFY_ARGS=...]" \
+		"[BENCH_ARGS=...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 
 verify: $(READY) ## prove the specification and run the state machines: the main job
 	@echo "==> vm-allocator verify"
@@ -64,8 +66,8 @@ adapters: ## build the Rust adapters into adapters/target/release; needs cargo
 			--target-dir adapters/target || exit 1; \
 	done
 
-check-adapters: # style, lints and tests of the Rust adapters
-	@for place in $(RUST); do \
+check-adapters: # style, lints and tests of the Rust adapters, and of the rivals
+	@for place in $(RUST) benchmarks/rivals; do \
 		echo "==> cargo fmt, clippy and test in $$place" && \
 		cargo fmt --all --check --manifest-path $$place/Cargo.toml && \
 		cargo clippy --quiet --all-targets --locked --manifest-path $$place/Cargo.toml \
@@ -73,6 +75,15 @@ check-adapters: # style, lints and tests of the Rust adapters
 		cargo test --quiet --locked --workspace --manifest-path $$place/Cargo.toml \
 			--target-dir adapters/target || exit 1; \
 	done
+
+bench: $(READY) ## measure against the rivals: tables and pictures in build/benchmarks
+	@echo "==> benchmarks: this takes long"
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+	@$(BIN)/python -m benchmarks.targets build/benchmarks/results.json
+
+bench-quick: $(READY) ## the same in under two minutes, for the ratios
+	@echo "==> benchmarks, quickly"
+	@$(BIN)/python -m benchmarks --quick --out build/benchmarks/quick $(BENCH_ARGS)
 
 pictures: $(READY) ## draw the pictures of the README again
 	@echo "==> pictures"
@@ -95,7 +106,7 @@ clean: ## remove .venv and everything else that was made
 	@echo "==> removing .venv, caches, build and dist"
 	@rm -rf $(VENV) build dist adapters/target .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .coverage .coverage.*
-	@find src spec tests adapters -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src spec tests adapters benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {
-    "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "pictures",
-    "lock", "wheel", "clean",
+    "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "bench",
+    "bench-quick", "pictures", "lock", "wheel", "clean",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

@@ -1,0 +1,109 @@
+"""`python -m benchmarks`: run, write, and print the ratios."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .machine import described
+from .processes import BUILD, Kind, other_python, rust, this_python
+from .report import draw, markdown, ratios
+from .results import Results, merged, read
+from .run import OURS, Plan, Run
+from .workloads import SCENARIOS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FULL: Final = Plan(
+    sizes=(100, 1000, 10_000, 100_000, 1_000_000),
+    scenarios=tuple(SCENARIOS),
+    rounds=21,
+    slice_ns=20_000_000,
+    load_ns=40_000_000_000,
+    operation_ns=1_000_000_000,
+    memory_sizes=(1000, 10_000, 100_000),
+    worst_size=1_000_000,
+)
+QUICK: Final = replace(
+    FULL,
+    sizes=(100, 1000, 10_000, 100_000),
+    rounds=5,
+    slice_ns=2_000_000,
+    load_ns=2_000_000_000,
+    operation_ns=50_000_000,
+    memory_sizes=(1000, 10_000),
+    worst_size=0,
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what was asked for; write the results; print the ratios."""
+    options = _parser().parse_args(arguments)
+    plan = QUICK if options.quick else FULL
+    plan = replace(
+        plan,
+        sizes=tuple(options.sizes or plan.sizes),
+        scenarios=tuple(options.scenarios or plan.scenarios),
+        rounds=options.rounds or plan.rounds,
+    )
+    kinds: list[Kind] = [this_python(options.label)]
+    kinds += [other_python(python, label) for label, python in options.also]
+    notes = []
+    rivals = rust()
+    if isinstance(rivals, Kind):
+        kinds.append(rivals)
+    else:
+        notes.append(f"no Rust rivals: {rivals}")
+        print(notes[-1], file=sys.stderr)
+    run = Run(plan, kinds)
+    rows = run.results()
+    results = Results(described(), asdict(plan), rows, run.memory(), run.worst(tuple(OURS)), notes)
+    if options.merge:
+        results = merged(results, read(options.merge))
+    results.write(options.out / "results.json")
+    draw(results, options.out / "pictures")
+    (options.out / "results.md").write_text(markdown(results, "pictures"))
+    print(ratios(results))
+    for disagreement in results.disagreements():
+        print(f"placed differently: {disagreement}")
+    print(f"written to {_shown(options.out)}", file=sys.stderr)
+    return 0
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    label, equals, python = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError("LABEL=PYTHON is wanted")
+    return label, python
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under two minutes, up to 10^5")
+    parser.add_argument("--label", default="", help="name this build, as in 'compiled'")
+    parser.add_argument(
+        "--also",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="LABEL=PYTHON",
+        help="our subjects under another Python take turns with the others",
+    )
+    parser.add_argument("--merge", type=Path, metavar="JSON", help="add an earlier run's results")
+    parser.add_argument("--sizes", type=int, nargs="+", metavar="N")
+    parser.add_argument("--scenarios", nargs="+", choices=tuple(SCENARIOS), metavar="NAME")
+    parser.add_argument("--rounds", type=int, metavar="N", help="slices of each subject")
+    parser.add_argument("--out", type=Path, default=BUILD, help="default: build/benchmarks")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
