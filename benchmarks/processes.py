@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -62,7 +62,8 @@ class Process:
         except BrokenPipeError:
             line = ""
         if not line:
-            raise WorkerDiedError(f"{do} {arguments}: the worker ended")
+            code = self._process.wait()
+            raise WorkerDiedError(f"the worker ended with {code} instead of answering {do}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -72,7 +73,8 @@ class Process:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # what it never read
+                    stream.close()
 
 
 @contextmanager

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 Row = dict[str, Any]
+
+ORDER: Final = (
+    "GapTree", "ids by IdBitmap", "ids by GapTree", "SortedGaps", "ids by SortedGaps",
+    "SortedDict", "portion", "intervaltree",
+)  # fmt: skip
+"""The subjects in tables, by how their names start; whatever else there is comes last."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +62,9 @@ class Results:
         return list(dict.fromkeys(row["scenario"] for row in self.rows))
 
     def subjects(self, scenario: str) -> list[str]:
-        """Return the subjects of a scenario: ours first, in the order of the run."""
+        """Return the subjects of a scenario: ours first, then Python's, then Rust's."""
         names = dict.fromkeys(row["subject"] for row in self.rows if row["scenario"] == scenario)
-        return sorted(names, key=lambda name: "Rust" in name)
+        return sorted(names, key=lambda name: (*(not name.startswith(o) for o in ORDER), name))
 
     def disagreements(self) -> list[str]:
         """Return where subjects placed what they were asked for differently."""

@@ -171,10 +171,15 @@ class Run:
             # Whoever comes after a slow one finds cold caches: so all take turns at that, too.
             turn = round_ % max(1, len(running_seats))
             for seat in (*running_seats[turn:], *running_seats[:turn]):
-                answer = seat.process.ask(
-                    "slice", scenario=scenario, count=seat.count, seed=100 + round_
-                )
-                seat.times.append(answer["ns"] / answer["operations"])
+                try:
+                    answer = seat.process.ask(
+                        "slice", scenario=scenario, count=seat.count, seed=100 + round_
+                    )
+                except WorkerDiedError as error:
+                    self._not_run(seat.name, [scenario], size, str(error))
+                    running_seats.remove(seat)
+                else:
+                    seat.times.append(answer["ns"] / answer["operations"])
         self.rows += [
             {
                 "scenario": scenario,
