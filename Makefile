@@ -6,18 +6,21 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 VERIFY_ARGS ?=
 BENCH_ARGS ?=
+PEERS_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOCK_TOOLS := build/lock-tools
+MUTATION_TOOLS := build/mutation-tools
 UV_VERSION := 0.13.9
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint mutation adapters bench bench-quick pictures lock wheel clean
+.PHONY: help verify test test-full lint mutation adapters peers bench bench-quick pictures lock
+.PHONY: wheel clean
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
 help: ## list the targets
@@ -55,9 +58,13 @@ check-arrows: $(READY)
 	@echo "==> lint-imports: the one-way arrows between packages"
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-mutation: $(READY) ## put every mutant of the shipped source through the proofs (minutes)
+mutation: $(READY) ## put every mutant of the shipped source through proofs and tests (20 minutes)
 	@echo "==> mutants of the shipped source"
-	@$(BIN)/vm-allocator verify --only source --every-mutant --jobs $(JOBS)
+	@$(BIN)/vm-allocator verify --only source --every-mutant --keep-going --jobs $(JOBS)
+	@echo "==> mutmut over the core"
+	@$(PYTHON) -m venv --clear $(MUTATION_TOOLS)
+	@$(MUTATION_TOOLS)/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements/mutation.lock
+	@$(BIN)/python -m tests.mutation.core $(MUTATION_TOOLS)/bin/python
 
 adapters: ## build the Rust adapters into adapters/target/release; needs cargo
 	@for place in $(RUST); do \
@@ -65,6 +72,10 @@ adapters: ## build the Rust adapters into adapters/target/release; needs cargo
 		cargo build --quiet --release --locked --manifest-path $$place/Cargo.toml \
 			--target-dir adapters/target || exit 1; \
 	done
+
+peers: $(READY) adapters ## check released crates and Python packages; print what is found
+	@echo "==> vm-allocator check of every peer"
+	@$(BIN)/python -m adapters.peers $(PEERS_ARGS)
 
 check-adapters: # style, lints and tests of the Rust adapters, and of the rivals
 	@for place in $(RUST) benchmarks/rivals; do \
@@ -94,13 +105,16 @@ wheel: $(READY) ## build the source distribution, and the wheel from it, into di
 	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation --outdir dist
 
-lock: check-python ## resolve requirements/dev.in into requirements/dev.lock again
-	@echo "==> locking the development dependencies with uv $(UV_VERSION)"
+lock: check-python ## resolve requirements/*.in into requirements/*.lock again
+	@echo "==> locking the dependencies with uv $(UV_VERSION)"
 	@$(PYTHON) -m venv $(LOCK_TOOLS)
 	@$(LOCK_TOOLS)/bin/pip install $(PIP_FLAGS) uv==$(UV_VERSION)
-	@$(LOCK_TOOLS)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-annotate requirements/dev.in -o requirements/dev.lock
-	@echo "requirements/dev.lock is up to date; delete it first to move to the newest versions"
+	@for name in dev mutation; do \
+		$(LOCK_TOOLS)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
+			--generate-hashes --no-header --no-annotate requirements/$$name.in \
+			-o requirements/$$name.lock || exit 1; \
+	done
+	@echo "the locks are up to date; delete one first to move to the newest versions"
 
 clean: ## remove .venv and everything else that was made
 	@echo "==> removing .venv, caches, build and dist"

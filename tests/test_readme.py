@@ -73,7 +73,14 @@ def test_every_file_of_theorems_is_linked_from_the_list() -> None:
 def test_no_module_of_proofs_is_left_out_of_the_run() -> None:
     modules = {path.stem for path in Path(spec.proofs.__file__).parent.glob("*.py")}
     stated = {module.rpartition(".")[2] for module in STATED.values()}
-    assert modules - stated == {"__init__", "cases", "reachable", "subjects", "summaries"}
+    assert modules - stated == {
+        "__init__",
+        "bounded",  # held to its own word in tests/proofs/test_bounded.py
+        "cases",
+        "reachable",
+        "subjects",
+        "summaries",
+    }
 
 
 def test_the_number_of_bent_specifications_is_the_one_that_is_told() -> None:

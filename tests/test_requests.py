@@ -20,8 +20,9 @@ from vm_allocator import (
     LastMatch,
     MisalignedError,
 )
-from vm_allocator.address import plain_int
+from vm_allocator.ranges import RangeInclusive
 from vm_allocator.resource import U32_MAX, U64_MAX, Unit
+from vm_allocator.view import plain_int
 
 from .builders import space
 
@@ -132,6 +133,33 @@ def test_a_window_is_a_range(wrong: object, kind: str) -> None:
             call()
         assert str(caught.value) == f"within is {wrong!r}, a {kind}: pass a RangeInclusive"
         assert allocator == before
+
+
+def test_a_window_of_the_wrong_type_is_refused_before_anything_is_said_of_the_range() -> None:
+    allocator = space(0, 0x40)
+    one, beyond = GuestUsize(1), GuestAddress(0x1000)
+    start = allocator.allocate(None, one)
+    calls: list[Callable[[], object]] = [
+        lambda: allocator.allocate(beyond, one, within=(1, 2)),  # type: ignore[arg-type]
+        lambda: allocator.allocate(start, one, within=(1, 2)),  # type: ignore[arg-type]
+        lambda: allocator.update(beyond, one, start, one, within=(1, 2)),  # type: ignore[arg-type]
+        lambda: allocator.update(start, one, beyond, one, within=(1, 2)),  # type: ignore[arg-type]
+        lambda: allocator.update(None, None, beyond, one, within=(1, 2)),  # type: ignore[arg-type]
+    ]
+    for call in calls:
+        with pytest.raises(InvalidTypeError, match=r"within is \(1, 2\)"):
+            call()
+    assert list(allocator) == [RangeInclusive(start, start)]
+
+
+@pytest.mark.parametrize("wrong", ["x", None, 1.5, (0, 1)])
+def test_what_is_looked_up_is_an_int(wrong: object) -> None:
+    for allocator in (space(0, 16), IdAllocator(Id(0), Id(15))):
+        with pytest.raises(InvalidTypeError, match="resource is") as caught:
+            allocator.lookup(wrong)  # type: ignore[arg-type]
+        assert (caught.value.name, caught.value.value) == ("resource", wrong)
+        with pytest.raises(InvalidTypeError, match="resource is"):
+            _ = wrong in allocator  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("size", [0, -1, (1 << 64) + 1, 1 << 99])

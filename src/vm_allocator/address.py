@@ -8,7 +8,6 @@ bits. `spec/model.py` says what each operation must do.
 
 from __future__ import annotations
 
-from operator import index as as_index
 from typing import TYPE_CHECKING, Final
 
 from .arithmetic import is_aligned, is_power_of_two
@@ -29,23 +28,12 @@ from .gaps import SortedGaps
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, GuestAddress, GuestUsize, R, S, Unit
-from .view import RangeView
+from .view import RangeView, plain_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .gaps import GapIndex
-
-
-def plain_int(unit: Unit, name: str, value: object) -> int:
-    """Return `value` as a plain int; raise `InvalidTypeError`, naming it, if it is none."""
-    if type(value) is int:
-        return value
-    try:
-        # `as_index` believes no `__index__` that returns something else, `int` drops subclasses.
-        return int(as_index(value))  # type: ignore[arg-type]  # the except below is the check
-    except TypeError:
-        raise InvalidTypeError(unit, name, value, "an int") from None
 
 
 class RangeAllocator(RangeView[R, S]):
@@ -131,8 +119,9 @@ class RangeAllocator(RangeView[R, S]):
         granule = self._granule(align)
         old_start = plain_int(self._unit, "old resource", old_resource)
         old_span = self._span(old_size)
+        first, last = self._window(within)
         self._demand_live(old_start, old_span)
-        self._place(new_start, new_span, granule, within)
+        self._place(new_start, new_span, granule, first, last)
         old_end, new_end = old_start + old_span, new_start + new_span
         # Look at the new range as it will be once the old one is gone: only its parts
         # outside the old range can be in anybody's way. Nothing has changed yet.
@@ -174,11 +163,11 @@ class RangeAllocator(RangeView[R, S]):
         span = self._span(size)
         granule = self._granule(align)
         exact = self._exact_start(resource, policy)
+        window_first, window_last = self._window(within)
         if exact is not None:
-            self._place(exact, span, granule, within)
+            self._place(exact, span, granule, window_first, window_last)
             self._demand_free(exact, span, exact, exact + span)
             return exact
-        window_first, window_last = self._window(within)
         first, last = max(window_first, self._base), min(window_last, self._last)
         start = None
         if first <= last:
@@ -248,11 +237,10 @@ class RangeAllocator(RangeView[R, S]):
         if not self._index.is_live(start, start + span):
             raise NotAllocatedError(self._unit, start, span)
 
-    def _place(self, start: int, span: int, granule: int, within: RangeInclusive[R] | None) -> None:
-        """Raise unless the range may stand where it is, live ranges apart."""
+    def _place(self, start: int, span: int, granule: int, first: int, last: int) -> None:
+        """Raise unless the range may stand where it is in this window, live ranges apart."""
         if not self._inside(start, span, self._base, self._last):
             raise OutOfBoundsError(self._unit, start, span, self._base, self._last)
-        first, last = self._window(within)
         if not self._inside(start, span, first, last):
             raise OutsideWindowError(self._unit, start, span, first, last)
         if not is_aligned(start, granule):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .address import RangeAllocator, plain_int
+from .address import RangeAllocator
 from .errors import InvalidSpaceError
-from .id_bitmap import IdBitmap
+from .gaps import SortedGaps
 from .resource import Id, IdCount, Unit
+from .view import plain_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,8 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         ...
     vm_allocator.errors.OverlapError: 23 overlaps live 23: free that first or choose another range
 
-    `index` makes the gap index from the first and the last id: `IdBitmap` by default, or
-    another one. Raises `InvalidTypeError`, or `InvalidSpaceError` unless
+    `index` makes the gap index from the first and the last id: `SortedGaps` by
+    default, or `IdBitmap`. Raises `InvalidTypeError`, or `InvalidSpaceError` unless
     `0 <= first <= last <= 2^32-1`.
     """
 
@@ -48,7 +49,7 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         high = plain_int(unit, "last", last)
         if low < 0 or high < low or unit.top < high:
             raise InvalidSpaceError(unit, low, high - low)
-        super().__init__(unit, low, high, 1, (index or IdBitmap)(low, high))
+        super().__init__(unit, low, high, 1, (index or SortedGaps)(low, high))
 
     def allocate(
         self,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING, Generic, Self
 
 from .arithmetic import is_power_of_two
-from .errors import hold
+from .errors import InvalidTypeError, hold
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
 
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .gaps import GapIndex
+
+
+def plain_int(unit: Unit, name: str, value: object) -> int:
+    """Return `value` as a plain int; raise `InvalidTypeError`, naming it, if it is none."""
+    if type(value) is int:
+        return value
+    try:
+        # `index` believes no `__index__` that returns something else, `int` drops subclasses.
+        return int(index(value))  # type: ignore[arg-type]  # the except below is the check
+    except TypeError:
+        raise InvalidTypeError(unit, name, value, "an int") from None
 
 
 class RangeView(Generic[R, S]):
@@ -65,17 +77,24 @@ class RangeView(Generic[R, S]):
         return (self._range(*gap) for gap in self._index.gaps())
 
     def lookup(self, resource: R) -> RangeInclusive[R] | None:
-        """Return the live range that `resource` lies in; `None` if there is none. O(log n)."""
-        value = resource.__index__()
+        """Return the live range that `resource` lies in; `None` if there is none. O(log n).
+
+        Raises `InvalidTypeError` for what is no int.
+        """
+        value = plain_int(self._unit, "resource", resource)
         if not self._base <= value <= self._last:
             return None
         found = self._index.overlapping(value, value)
         return None if found is None else self._range(*found)
 
     def __contains__(self, item: R | RangeInclusive[R]) -> bool:
-        """Whether a resource lies in a live range, or exactly this range is live. O(log n)."""
+        """Whether a resource lies in a live range, or exactly this range is live. O(log n).
+
+        Raises `InvalidTypeError` for what is neither an int nor a range.
+        """
         if isinstance(item, RangeInclusive):
-            start, end = item.start.__index__(), item.end.__index__()
+            start = plain_int(self._unit, "first of the range", item.start)
+            end = plain_int(self._unit, "last of the range", item.end)
             return self._base <= start and end <= self._last and self._index.is_live(start, end)
         return self.lookup(item) is not None
 

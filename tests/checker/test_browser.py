@@ -161,6 +161,8 @@ def test_hostile_text_is_shown_and_does_nothing(browser: webdriver.Chrome, tmp_p
     _open(browser, hostile_report(), tmp_path)
     assert _text(browser, "target").startswith("</script><script>alert(1)</script>\"'&<!--")
     assert "<script>" in _text(browser, "title")
+    browser.find_element(By.ID, "jump").click()
+    assert "unknown, since it gave no answer" in _text(browser, "canvas")
     assert len(browser.find_elements(By.TAG_NAME, "script")) == 2
     assert _said(browser) == []
 

@@ -39,7 +39,7 @@ def test_our_own_allocators_pass_and_the_report_says_what_was_covered(name: str)
     done = check(f"vm_allocator.checker.ours:{name}")
     assert done.returncode == 0, done.stdout
     assert "no counterexample found (sampled, not proved)" in done.stdout
-    assert "every sequence of: 1 call in 5 spaces of 1 unit" in done.stdout
+    assert "every sequence of: 2 calls in 5 spaces of 1 unit" in done.stdout
     for operation in ("allocate first", "allocate last", "allocate exact", "free", "update"):
         assert operation in done.stdout
 
@@ -194,3 +194,10 @@ def test_a_replay_wants_a_target_and_a_trace(tmp_path: Path) -> None:
     missing = replay(str(tmp_path / "a.json"), "tests.checker.targets:Right")
     assert missing.returncode == 2
     assert "no such file" in missing.stderr
+
+
+def test_nothing_is_left_in_the_folder_where_it_was_called(tmp_path: Path) -> None:
+    command = [*CHECK, *QUICK[:-1], "2", "vm_allocator.checker.ours:addresses"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -93,7 +93,7 @@ def test_the_range_that_was_handed_out_twice_is_guilty(report: Report) -> None:
     assert found["ranges"] == [[0, 1, 1, -1]]
     wrong = found["steps"][1]
     assert wrong["guilty"] == [0]
-    assert wrong["marks"] == [[0, 1, "asked"]]
+    assert wrong["marks"] == [[0, 1, "asked", True]]
     assert wrong["got"] == {"gone": [], "more": [[0, 1, True]]}
     assert wrong["wanted"] == {"gone": [], "more": []}
 
@@ -104,6 +104,12 @@ def test_a_range_that_reaches_out_of_the_space_is_drawn_out_there(report: Report
     wrong = found["steps"][1]
     assert wrong["got"]["more"] == [[0, 2, True]]
     assert wrong["guilty"] == []  # what was there before is no part of the error
+
+
+def test_nobody_knows_what_is_live_after_a_crash() -> None:
+    (found,) = page_data(hostile_report())["findings"]
+    assert found["steps"][-1]["broken"] == "no crash"
+    assert found["steps"][-1]["got"] is None
 
 
 def test_a_report_of_nothing_and_one_without_findings_say_so(report: Report) -> None:
@@ -119,7 +125,7 @@ def test_a_range_lives_from_its_call_to_the_one_that_ends_it(report: Report) -> 
     data = pictured(finding, wrong_calls(finding), Limits(9, 99, 9))
     assert data["edges"] == ["0", "8", "0xc", "0x20", "0x28", "0x40"]
     assert data["ranges"] == [[0, 1, 1, 3], [1, 2, 2, 4], [3, 4, 3, -1]]
-    assert data["steps"][2]["marks"] == [[0, 1, "old"], [3, 4, "asked"]]
+    assert data["steps"][2]["marks"] == [[0, 1, "old", False], [3, 4, "asked", False]]
     assert not any("broken" in step for step in data["steps"])
 
 

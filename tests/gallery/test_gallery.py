@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from vm_allocator.checker.words import answered, asked, shown_range
 from vm_allocator.gallery import Bug, Twin, gallery, not_shown, twins
 from vm_allocator.gallery.running import check
 
-if TYPE_CHECKING:
-    from vm_allocator.checker.findings import Finding
+from .golden import GOLDEN, caught, told
 
-GOLDEN = Path(__file__).with_name("golden.txt")
 BUGS = [pytest.param(bug, id=bug.name) for bug in gallery()]
 TWINS = [pytest.param(twin, id=twin.name) for twin in twins()]
-
-
-def told(bug: Bug, one: Finding) -> str:
-    """Write a finding as the golden file has it."""
-    lines = [
-        f"{bug.name}: {one.broken.value}, {one.title}",
-        f"    on a fresh allocator of {shown_range(one.space.range)}",
-    ]
-    lines += [f"    {asked(s.call)}  {answered(s.call, s.answer.reply)}" for s in one.steps]
-    return "\n".join(lines)
 
 
 @cache
@@ -41,14 +26,11 @@ def golden() -> dict[str, str]:
 def test_the_bug_is_caught_with_the_property_and_the_calls_that_it_claims(bug: Bug) -> None:
     report = check(bug)
     assert not report.holds
-    caught = [
-        one
-        for one in report.findings
-        if (one.broken, one.violation.operation) == (bug.broken, bug.operation)
-    ]
-    assert min(len(one.steps) for one in caught) == bug.calls
-    # The report puts the shortest trace first.
-    assert told(bug, caught[0]) == golden()[bug.name]
+    one = caught(bug, report)
+    assert one is not None
+    assert len(one.steps) == bug.calls
+    assert one.shrunk
+    assert told(bug, one) == golden()[bug.name]
 
 
 @pytest.mark.parametrize("twin", TWINS)

@@ -36,10 +36,10 @@ def _dense(count: int) -> IdBitmap:
     return index
 
 
-def test_ids_come_from_a_bitmap_unless_another_index_is_asked_for() -> None:
-    assert isinstance(IdAllocator(Id(0), Id(9))._index, IdBitmap)
-    other = IdAllocator(Id(3), Id(9), index=SortedGaps)
-    assert isinstance(other._index, SortedGaps)
+def test_ids_come_from_a_bitmap_if_it_is_asked_for() -> None:
+    assert isinstance(IdAllocator(Id(0), Id(9))._index, SortedGaps)
+    other = IdAllocator(Id(3), Id(9), index=IdBitmap)
+    assert isinstance(other._index, IdBitmap)
     assert other.allocate(None) == 3
 
 

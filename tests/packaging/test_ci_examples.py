@@ -109,3 +109,10 @@ def test_the_hook_runs_what_it_says() -> None:
     done = run([str(BIN / words[0]), *words[1:]], EXAMPLE, {})
     assert done.returncode == 0, done.stderr
     assert "no counterexample found" in done.stdout
+
+
+def test_the_conformance_test_of_the_example_passes() -> None:
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+    done = run([*words, "--rootdir=.", "test_conformance.py"], EXAMPLE, {})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "15 passed" in done.stdout

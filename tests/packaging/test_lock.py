@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 import tomllib
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from .conftest import ROOT
 
-LOCK = (ROOT / "requirements" / "dev.lock").read_text()
-PINS = {
-    canonicalize_name(pin.name): pin
-    for pin in map(Requirement, re.findall(r"^(\w[^\\\n]*?) *\\$", LOCK, re.MULTILINE))
-}
+
+def lock_of(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.lock").read_text()
+
+
+def pins(lock: str) -> dict[str, Requirement]:
+    found = map(Requirement, re.findall(r"^(\w[^\\\n]*?) *\\$", lock, re.MULTILINE))
+    return {canonicalize_name(pin.name): pin for pin in found}
+
+
+PINS = pins(lock_of("dev"))
 
 
 def wanted() -> list[Requirement]:
@@ -36,14 +43,23 @@ def test_the_lock_pins_every_dependency_at_a_version_that_is_allowed() -> None:
         assert version in requirement.specifier, requirement
 
 
-def test_the_lock_pins_one_version_of_each_with_its_hashes() -> None:
-    entries = re.split(r"\n(?=\w)", LOCK.strip())
-    assert len(entries) == len(PINS)
+@pytest.mark.parametrize("name", ["dev", "mutation"])
+def test_a_lock_pins_one_version_of_each_with_its_hashes(name: str) -> None:
+    lock = lock_of(name)
+    entries = re.split(r"\n(?=\w)", lock.strip())
+    assert len(entries) == len(pins(lock))
     for entry in entries:
         assert re.match(r"[\w.-]+==[\w.!+]+", entry), entry
         assert "--hash=sha256:" in entry, entry
 
 
-def test_the_lock_names_no_index() -> None:
-    assert "://" not in LOCK
-    assert "--index" not in LOCK
+@pytest.mark.parametrize("name", ["dev", "mutation"])
+def test_a_lock_names_no_index(name: str) -> None:
+    assert "://" not in lock_of(name)
+    assert "--index" not in lock_of(name)
+
+
+def test_what_mutates_the_core_is_locked() -> None:
+    wanted_there = (ROOT / "requirements" / "mutation.in").read_text().split()
+    found = pins(lock_of("mutation"))
+    assert {canonicalize_name(Requirement(line).name) for line in wanted_there} <= set(found)

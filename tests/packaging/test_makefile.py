@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {
-    "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "bench",
+    "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "peers", "bench",
     "bench-quick", "pictures", "lock", "wheel", "clean",
 }  # fmt: skip
 

@@ -8,7 +8,6 @@ from vm_allocator.address import AddressAllocator
 from vm_allocator.arithmetic import is_aligned
 from vm_allocator.errors import MisalignedError, OverlapError
 from vm_allocator.ids import ONE, IdAllocator
-from vm_allocator.ranges import RangeInclusive
 from vm_allocator.resource import GuestUsize
 
 if TYPE_CHECKING:
@@ -112,23 +111,19 @@ class EndWrapsAt2To64(AddressAllocator):
 class WindowOfTheStartAlone(AddressAllocator):
     """An exact range may reach out of the window at its end."""
 
-    def _place(
-        self, start: int, span: int, granule: int, within: RangeInclusive[Any] | None
-    ) -> None:
-        if within is not None and start in within:
-            within = RangeInclusive(within.start, max(within.end, start + span))
-        super()._place(start, span, granule, within)
+    def _place(self, start: int, span: int, granule: int, first: int, last: int) -> None:
+        if first <= start <= last:
+            last = max(last, start + span)
+        super()._place(start, span, granule, first, last)
 
 
 class RefusesForTheWrongReason(AddressAllocator):
     """Alignment is looked at before the bounds are: refused rightly, for another reason."""
 
-    def _place(
-        self, start: int, span: int, granule: int, within: RangeInclusive[Any] | None
-    ) -> None:
+    def _place(self, start: int, span: int, granule: int, first: int, last: int) -> None:
         if not is_aligned(start, granule):
             raise MisalignedError(self._unit, start, span, granule)
-        super()._place(start, span, granule, within)
+        super()._place(start, span, granule, first, last)
 
 
 class AvailableForgetsTheAlignment(AddressAllocator):
@@ -170,12 +165,9 @@ class BlockIsNotAligned(IdAllocator):
 class LastIdIsNeverGiven(IdAllocator):
     """The last id counts as outside the space when it is asked for exactly (corpus, row 6)."""
 
-    def _place(
-        self, start: int, span: int, granule: int, within: RangeInclusive[Any] | None
-    ) -> None:
-        last = self._last
-        self._last = last - 1
+    def _place(self, start: int, span: int, granule: int, first: int, last: int) -> None:
+        self._last -= 1
         try:
-            super()._place(start, span, granule, within)
+            super()._place(start, span, granule, first, last)
         finally:
-            self._last = last
+            self._last += 1

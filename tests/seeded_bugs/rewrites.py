@@ -85,9 +85,9 @@ REWRITES: Final = (
     Rewrite(
         "update frees before it checks",
         "address",
-        "        self._place(new_start, new_span, granule, within)\n",
+        "        self._place(new_start, new_span, granule, first, last)\n",
         "        self._index.remove(old_start, old_start + old_span)\n"
-        "        self._place(new_start, new_span, granule, within)\n"
+        "        self._place(new_start, new_span, granule, first, last)\n"
         "        self._index.add(old_start, old_start + old_span)\n",
         "address-small",
     ),

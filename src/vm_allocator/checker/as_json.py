@@ -30,13 +30,13 @@ MOST_STEPS: Final = 200
 def as_json(report: Report, baseline: Baseline) -> Json:
     """Return the report as plain data.
 
-    `format`, `holds`, `target` (its handshake), `seed`, `stopped_by` (time, calls, interrupt),
-    `seconds`, `coverage`, `more_groups` (groups that are not listed), `gone` (accepted findings
-    that were not found) and `findings`: each with `finding` (its fingerprint), `new`,
-    `property`, `sentence`, `operation`, `expected`, `actual`, `words`, `occurrences`,
-    `found_by`, `after_calls`, `shrunk`, `notes`, `space` and `steps`; a step has `call` (as in
-    docs/protocol.md), `text`, `expected`, `answer`, `detail`, `before`, `wanted` and
-    `after` (null where nobody can go on).
+    `format`, `holds`, `target` (its handshake), `seed`, `stopped_by` (time, calls, failures,
+    interrupt), `seconds`, `coverage`, `more_groups` (groups that are not listed), `gone`
+    (accepted findings that were not found) and `findings`: each with `finding` (its
+    fingerprint), `new`, `property`, `sentence`, `operation`, `expected`, `actual`, `words`,
+    `occurrences`, `found_by`, `after_calls`, `shrunk`, `notes`, `space` and `steps`; a step has
+    `call` (as in docs/protocol.md), `text`, `expected`, `answer`, `detail`, `before`, `wanted`
+    and `after` (null where nobody can go on).
     """
     new = {one.fingerprint for one in baseline.new(report.findings)}
     return {

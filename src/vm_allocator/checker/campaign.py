@@ -14,14 +14,14 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import chain, count, islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from .calls import Failed, Space
+from .calls import Failed, Failure, Space
 from .drawn import Drawn, families
 from .exhaustive import Tiny
-from .findings import Finding, Group, Groups, as_found, finding
+from .findings import Finding, Group, Groups, as_found, found
 from .profile import TargetError
 from .target import Target, not_started
 from .trial import Bench, Tally, not_begun
@@ -37,7 +37,10 @@ _SHARE_FOR_SEARCH: Final = 0.8
 """Of the time; the rest makes traces small."""
 
 _MOST_FAILURES: Final = 12
-"""Crashes and hangs after which a unit gives its target up; starts in vain that end it all."""
+"""Crashes and hangs after which a unit gives its target up."""
+
+_MOST_IN_VAIN: Final = 30
+"""Units in a row without a single call, after which nothing more is to be expected."""
 
 _MOST_SHRUNK: Final = 60
 """Groups that are made small and shown; the others are counted."""
@@ -47,8 +50,7 @@ _MOST_SHRUNK: Final = 60
 class Options:
     """How far to look. `max_calls` of 0 is no limit; `max_time` is in seconds.
 
-    `patience` is how many units may be given up, since the target kept failing, before the
-    search ends; 0 is no limit.
+    `patience` is how many hangs there may be, about, before the search ends; 0 is no limit.
     """
 
     seed: int = 0
@@ -66,8 +68,7 @@ class UnitResult:
     groups: Groups
     tally: Tally
     given_up: bool
-    started: bool = True
-    """Whether there was a target to do it on."""
+    hangs: int = 0
 
 
 @dataclass
@@ -113,9 +114,10 @@ def plan(profile: Profile, seed: int) -> Iterator[Work]:
     )
     everywhere = [space for size in spaces for space in spaces[size]]
     yield tuple(Tiny(space, 1) for space in everywhere)
-    yield from islice(drawn, 2 * kinds)  # long sequences early: most bugs fall at once
     for size in spaces:
         yield tuple(Tiny(space, 2) for space in spaces[size])
+        if size == 1:  # long sequences early: most bugs fall at once
+            yield from islice(drawn, 2 * kinds)
     yield from islice(drawn, 4 * kinds)
     for size, depth, parts in ((2, 3, 1), (2, 4, 2), (3, 3, 2)):
         yield from _tiny(spaces[size], depth, parts)
@@ -160,7 +162,7 @@ def _run(
 ) -> Report:
     began = time.monotonic()
     groups, coverage = Groups(), Coverage()
-    stopped_by, in_vain = "time", 0
+    stopped_by, in_vain, hangs = "time", 0, 0
     until = began + options.max_time * _SHARE_FOR_SEARCH
     results = _in_order(open_target, plan(profile, options.seed), executor, options.jobs, until)
     try:
@@ -171,8 +173,9 @@ def _run(
             if options.max_calls and coverage.tally.calls >= options.max_calls:
                 stopped_by = "calls"
                 break
-            in_vain = 0 if result.started else in_vain + 1
-            if in_vain >= _MOST_FAILURES or 0 < options.patience <= coverage.given_up:
+            in_vain = 0 if result.tally.calls else in_vain + 1
+            hangs += result.hangs
+            if in_vain >= _MOST_IN_VAIN or 0 < options.patience <= hangs:
                 stopped_by = "failures"
                 break
     except KeyboardInterrupt:
@@ -222,24 +225,25 @@ def do_work(open_target: OpenTarget, work: Work) -> list[UnitResult]:
     except TargetError as error:
         groups = Groups()
         groups.add(not_begun(not_started(error)), work[0].title, 0)
-        return [UnitResult(work[0], groups, Tally(), given_up=True, started=False)]
+        return [UnitResult(work[0], groups, Tally(), given_up=True)]
     with closing(target):
         return [_do_unit(target, unit) for unit in work]
 
 
 def _do_unit(target: Target, unit: Unit) -> UnitResult:
     groups, bench = Groups(), Bench(target)
-    failures, given_up = 0, False
+    failures, hangs, given_up = 0, 0, False
     if not isinstance(unit, Tiny) or bench.profile.takes_space(unit.space):
         for trial in unit.trials(bench):
             groups.add(trial, unit.title, bench.tally.calls)
-            failures += isinstance(trial.begun, Failed) or any(
-                isinstance(step.answer.reply, Failed) for step in trial.steps[-1:]
-            )
+            last = trial.steps[-1].answer.reply if trial.steps else trial.begun
+            if isinstance(last, Failed):
+                failures += 1
+                hangs += last.how is Failure.HANG
             if failures >= _MOST_FAILURES:
                 given_up = True
                 break
-    return UnitResult(unit, groups, bench.tally, given_up)
+    return UnitResult(unit, groups, bench.tally, given_up, hangs)
 
 
 def _findings(
@@ -247,28 +251,28 @@ def _findings(
 ) -> tuple[Finding, ...]:
     """Make every group small; two that turn out to be the same become one."""
     if executor is None:
-        found = [shrink_group(open_target, group) for group in groups]
+        lists = [shrink_group(open_target, group) for group in groups]
     else:
-        found = [
+        lists = [
             future.result()
             for future in [executor.submit(shrink_group, open_target, group) for group in groups]
         ]
     by_key: dict[object, Finding] = {}
-    for one in found:
+    for one in chain.from_iterable(lists):
         other = by_key.get(one.key)
         if other is None or len(one.steps) < len(other.steps):
             by_key[one.key] = one
     return tuple(sorted(by_key.values(), key=lambda one: (len(one.steps), one.key)))
 
 
-def shrink_group(open_target: OpenTarget, group: Group) -> Finding:
-    """Return the finding of a group, with its trace made small."""
+def shrink_group(open_target: OpenTarget, group: Group) -> list[Finding]:
+    """Return the findings of a group, with their traces made small."""
     try:
         target = open_target()
     except TargetError as error:
-        return as_found(group, f"it could not be played again: {error}")
+        return [as_found(group, f"it could not be played again: {error}")]
     with closing(target):
-        return finding(Bench(target), group)
+        return found(Bench(target), group)
 
 
 def _cover(coverage: Coverage, result: UnitResult) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
@@ -24,7 +26,7 @@ from .replayed import TraceFileError, replay_finding
 from .report import coverage, findings, played, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .campaign import Report, UnitResult
 
@@ -148,13 +150,16 @@ def replay_again(file: Path, words: Sequence[str], *, finding: str, op_timeout: 
 def _watched(progress: Console, words: Sequence[str], seconds: float, options: Options) -> Report:
     """Run the campaign, and show how far it is."""
     command, name = command_of(words), " ".join(words)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=progress,
-        transient=True,
-    ) as bar:
+    with (
+        _hypothesis_elsewhere(),
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=progress,
+            transient=True,
+        ) as bar,
+    ):
         task = bar.add_task("starting the target", total=None)
         calls = 0
 
@@ -165,6 +170,21 @@ def _watched(progress: Console, words: Sequence[str], seconds: float, options: O
 
         on_unit: Callable[[UnitResult, int], None] = told
         return run(partial(RemoteTarget, command, seconds, name), options, on_unit=on_unit)
+
+
+@contextmanager
+def _hypothesis_elsewhere() -> Iterator[None]:
+    """Let hypothesis, here and in other processes, keep its notes out of the user's folder."""
+    name = "HYPOTHESIS_STORAGE_DIRECTORY"
+    if name in os.environ:
+        yield
+        return
+    with TemporaryDirectory() as folder:
+        os.environ[name] = folder
+        try:
+            yield
+        finally:
+            del os.environ[name]
 
 
 def _leave(progress: Console, said: str) -> NoReturn:

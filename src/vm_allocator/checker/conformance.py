@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 __unittest = True  # unittest shows no frames of a module that says so
 MAX_CALLS: Final = 20_000
-SECONDS: Final = 1.0
-_PATIENCE: Final = 3
+SECONDS: Final = 2.0
+_PATIENCE: Final = 5
+"""Hangs after which the search ends: each one takes `seconds`."""
 _MOST_SHOWN: Final = 3
 """Findings of one property that a failure shows; the others are counted."""
 _MOST_STEPS: Final = 30

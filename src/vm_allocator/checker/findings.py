@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Key: TypeAlias = tuple[str, str, str, str]
 
 _KEPT: Final = 3
-"""Traces that are kept of one group in one unit of work: the shortest."""
+"""Traces that are kept of one group: the shortest without a refused call, and with one."""
 
 _MOST_GROUPS: Final = 200
 """Groups that one unit keeps: the report of a target that is wrong everywhere stays readable."""
@@ -81,10 +81,16 @@ class Group:
     def add(self, trial: Trial, position: int) -> None:
         """Count a violation that `position` calls of the trial lead to."""
         self.occurrences += 1
-        if len(self.trials) < _KEPT or position < len(self.trials[-1].steps):
-            self.trials.append(replace(trial, steps=trial.steps[:position]))
-            self.trials.sort(key=lambda kept: len(kept.steps))
-            del self.trials[_KEPT:]
+        kept = self.trials
+        if len(kept) < 2 * _KEPT or position < len(kept[-1].steps):
+            self.trials = _shortest([*kept, replace(trial, steps=trial.steps[:position])])
+
+
+def _shortest(trials: list[Trial]) -> list[Trial]:
+    trials.sort(key=lambda one: len(one.steps))
+    calm = [one for one in trials if not _refusals(one)][:_KEPT]
+    others = [one for one in trials if _refusals(one)][:_KEPT]
+    return sorted([*calm, *others], key=lambda one: len(one.steps))
 
 
 class Groups:
@@ -118,32 +124,50 @@ class Groups:
                 self.by_key[key] = replace(group, after_calls=calls_before + group.after_calls)
                 continue
             mine.occurrences += group.occurrences
-            mine.trials = sorted([*mine.trials, *group.trials], key=lambda one: len(one.steps))
-            del mine.trials[_KEPT:]
+            mine.trials = _shortest([*mine.trials, *group.trials])
 
 
-def finding(bench: Bench, group: Group) -> Finding:
-    """Return the finding of a group: its smallest trace, and what follows from it."""
+def found(bench: Bench, group: Group) -> list[Finding]:
+    """Return what a group shows, each with its smallest trace.
+
+    That is one finding, or two: a refused call that changes the state may break in the same
+    way what something else breaks without any refusal.
+    """
     actual = group.key[3].partition(":")[0]
-    best: Trial | None = None
+    plays = _PLAYS.get(actual, 2_000)
+    best: dict[bool, Trial] = {}
     for trial in group.trials:
-        small = shrunk(bench, trial, group.key, _PLAYS.get(actual, 2_000))
-        if small is not None and (best is None or measure(small) < measure(best)):
-            best = small
-        if actual == Failure.HANG.value and best is not None:
+        small = None
+        if _refusals(trial):
+            calm = _without_refusals(bench, trial)
+            small = shrunk(bench, calm, group.key, plays, calm=True)
+        if small is None:
+            small = shrunk(bench, trial, group.key, plays)
+        if small is None:
+            continue
+        guilty = _refusals(small) and _without_refusals(bench, small).first(group.key) is None
+        if guilty not in best or measure(small) < measure(best[guilty]):
+            best[guilty] = small
+        if actual == Failure.HANG.value:
             break
-    if best is None:
-        return as_found(group, "played again, this did not happen: the trace is as it was found")
-    told = as_found(replace(group, trials=[best]))
+    if not best:
+        note = "played again, this did not happen: the trace is as it was found"
+        return [as_found(group, note)]
+    return [_shown(bench, group, best[guilty], guilty=guilty) for guilty in sorted(best)]
+
+
+def _shown(bench: Bench, group: Group, trial: Trial, *, guilty: bool) -> Finding:
+    """Return the finding that a small trace shows. `guilty`: a call that was refused."""
+    told = as_found(replace(group, trials=[trial]))
     broken = told.broken
     notes: list[str] = []
-    if _refusals(best) and not _without_refusals(bench, best, group.key):
+    if guilty:
         broken = Property.ATOMICITY
         notes.append(
             "without the call that was refused this does not happen: "
             "the refused call changed the state"
         )
-    notes += _aftermath(bench, best)
+    notes += _aftermath(bench, trial)
     key = (broken.value, *group.key[1:])
     return replace(told, key=key, broken=broken, shrunk=True, notes=tuple(notes))
 
@@ -170,14 +194,14 @@ def _refusals(trial: Trial) -> bool:
     return any(isinstance(step.answer.reply, Refused) for step in trial.steps[:-1])
 
 
-def _without_refusals(bench: Bench, trial: Trial, key: Key) -> bool:
-    """Whether the violation is still there when no call before it is refused."""
+def _without_refusals(bench: Bench, trial: Trial) -> Trial:
+    """Play the trial without the calls before the last one that were refused."""
     calls = [
         step.call
         for step in trial.steps
         if step is trial.steps[-1] or not isinstance(step.answer.reply, Refused)
     ]
-    return bench.try_calls(trial.space, calls).first(key) is not None
+    return bench.try_calls(trial.space, calls)
 
 
 def _aftermath(bench: Bench, trial: Trial) -> list[str]:

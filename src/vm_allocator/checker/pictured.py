@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spec.model import overlaps
 from vm_allocator.modelling import Range
 
-from .calls import Allocate, Done, Free, Update
+from .calls import Allocate, Done, Failed, Free, Update
 from .judge import Property
 from .scale import scale_of
 from .text import cut_text
@@ -81,10 +81,11 @@ def pictured(finding: Finding, wrong: Mapping[int, Wrong], limits: Limits) -> di
     - `ranges`: what was ever live, as [from, to, born, gone]: live after call `born` (0: from
       the beginning) and no more after call `gone` (-1: to the end), calls counted from 1.
     - `steps`: per call `call`, `kind`, `parameters`, `expected`, `actual`, `marks` as
-      [from, to, what]; where a property is broken `broken`, `sentence`, `words`, `guilty`
-      (numbers of ranges), and what is live then, as changes of what was live before:
-      `got` (of the target, as far as it can be known) and `wanted` (of the model), each with
-      `gone` (numbers of ranges) and `more` ([from, to, whether it is guilty]).
+      [from, to, what, whether it is guilty]; where a property is broken `broken`, `sentence`,
+      `words`, `guilty` (numbers of ranges), and what is live then, as changes of what was live
+      before: `got` (of the target, as far as it can be known; null if it gave no answer) and
+      `wanted` (of the model), each with `gone` (numbers of ranges) and `more` ([from, to,
+      whether it is guilty]).
     """
     skipped = max(0, len(finding.steps) - limits.steps)
     steps = finding.steps[skipped:]
@@ -229,7 +230,7 @@ def _step(
         "expected": cut_text(step.expected, limits.text),
         "actual": cut_text(answered(call, step.answer.reply), limits.text),
         "marks": [
-            [*place, what]
+            [*place, what, broken is not None and what == "asked" and one in broken.guilty]
             for what, one in places_of(call)
             for place in [scale.place(one)]
             if place is not None
@@ -241,7 +242,9 @@ def _step(
             "sentence": broken.broken.sentence,
             "words": cut_text(step.violation.words, 2 * limits.text),
             "guilty": [n for n, life in enumerate(lives) if life.range in broken.guilty],
-            "got": _change(scale, limits, lives, broken, broken.got),
+            "got": None
+            if isinstance(step.answer.reply, Failed)
+            else _change(scale, limits, lives, broken, broken.got),
             "wanted": _change(scale, limits, lives, broken, broken.wanted),
         }
     return found

@@ -92,7 +92,7 @@ class _Conforms(pytest.Item):
 
     def reportinfo(self) -> tuple[str, None, str]:
         """Say where it is: in no file."""
-        return "vm-allocator", None, f"{self._outcome.name}::{self.name}"
+        return "vm-allocator", None, f"{self.name} of {self._outcome.name}"
 
 
 def _targets(config: pytest.Config) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from vm_allocator.modelling import Range
 
-from .calls import Allocate, Done, Free, Pick, Space, Update
+from .calls import Allocate, Done, Free, Pick, Refused, Space, Update
 from .trial import may_ask
 
 if TYPE_CHECKING:
@@ -27,20 +27,25 @@ Candidate = tuple[Space, tuple["Call", ...]]
 
 
 def shrunk(
-    bench: Bench, trial: Trial, key: tuple[str, str, str, str], most_plays: int = MOST_PLAYS
+    bench: Bench,
+    trial: Trial,
+    key: tuple[str, str, str, str],
+    most_plays: int = MOST_PLAYS,
+    *,
+    calm: bool = False,
 ) -> Trial | None:
     """Return the smallest trial found that ends in a violation of that key.
 
-    `None` if the trial itself, played again, does not: then the target is not deterministic.
+    If `calm`, no call before the last one may be refused. `None` if the trial itself, played
+    again, is not so.
     """
     position = trial.first(key)
     if position is None:
         return None
     calls = tuple(step.call for step in trial.steps[:position])
-    found = _replay(bench, (trial.space, calls), key)
-    if found is None:
+    search = _Search(bench, key, trial, most_plays, calm=calm)
+    if not search.begin((trial.space, calls)):
         return None
-    search = _Search(bench, key, found, most_plays)
     progress = True
     while progress:
         progress = False
@@ -53,13 +58,27 @@ class _Search:
     """The smallest trial so far, and what was tried. No candidate is played twice."""
 
     def __init__(
-        self, bench: Bench, key: tuple[str, str, str, str], best: Trial, most_plays: int
+        self,
+        bench: Bench,
+        key: tuple[str, str, str, str],
+        best: Trial,
+        most_plays: int,
+        *,
+        calm: bool,
     ) -> None:
         self.best = best
+        self._calm = calm
         self._bench = bench
         self._key = key
         self._tried: set[Candidate] = set()
         self._left = most_plays
+
+    def begin(self, candidate: Candidate) -> bool:
+        """Play the first trial again. Returns whether it still shows what it is about."""
+        found = self._play(candidate)
+        if found is not None:
+            self.best = found
+        return found is not None
 
     def exhaust(self, candidates: Callable[[Trial], Iterator[Candidate]]) -> bool:
         """Take candidates of one kind until none is better. Returns whether any was.
@@ -84,12 +103,19 @@ class _Search:
             return False
         self._tried.add(candidate)
         before = self._bench.tally.sequences
-        found = _replay(self._bench, candidate, self._key)
+        found = self._play(candidate)
         self._left -= self._bench.tally.sequences - before
         if found is None or measure(found) >= measure(self.best):
             return False
         self.best = found
         return True
+
+    def _play(self, candidate: Candidate) -> Trial | None:
+        found = _replay(self._bench, candidate, self._key)
+        if found is None or not self._calm:
+            return found
+        refused = any(isinstance(step.answer.reply, Refused) for step in found.steps[:-1])
+        return None if refused else found
 
 
 def _replay(bench: Bench, candidate: Candidate, key: tuple[str, str, str, str]) -> Trial | None:
@@ -227,7 +253,7 @@ def _fitted(size: int, _reply: Reply, _f: Callable[[int], int], space: Space) ->
 
 def _moved(space: Space, calls: Sequence[Call], by: int) -> Candidate:
     moved = Space(space.base + by, space.last + by)
-    return moved, tuple(_mapped(call, lambda address: address + by) for call in calls)
+    return moved, tuple(_mapped(call, lambda address: max(0, address + by)) for call in calls)
 
 
 def _mapped(call: Call, f: Callable[[int], int]) -> Call:
@@ -302,6 +328,33 @@ def _lower(trial: Trial) -> Iterator[Candidate]:
                     yield _with(trial, position, changed)
 
 
+def _together(trial: Trial) -> Iterator[Candidate]:
+    """Make a range that is freed or moved smaller or lower, in every call that is about it."""
+    ranges = dict.fromkeys(
+        (call.start, call.size) if isinstance(call, Free) else (call.old_start, call.old_size)
+        for call in _calls(trial)
+        if not isinstance(call, Allocate)
+    )
+    for old in ranges:
+        start, size = old
+        places = [(start, smaller) for smaller in _smaller(size) if size > 1]
+        places += [(lower, size) for lower in _smaller(start) if start > 0]
+        for new in places:
+            yield trial.space, tuple(_placed(step, old, new) for step in trial.steps)
+
+
+def _placed(step: Step, old: tuple[int, int], new: tuple[int, int]) -> Call:
+    """Return the call of a step, about the new start and size where it was about the old."""
+    call = step.call
+    if isinstance(call, Update) and (call.old_start, call.old_size) == old:
+        call = replace(call, old_start=new[0], old_size=new[1])
+    if (call.start, call.size) == old:
+        return replace(call, start=new[0], size=new[1])
+    reply = step.answer.reply
+    granted = call.start is None and isinstance(reply, Done) and (reply.start, call.size) == old
+    return replace(call, size=new[1]) if granted else call
+
+
 def _smaller(value: int) -> Iterator[int]:
     """Yield smaller numbers, so that the least that does is reached in logarithmic time."""
     yield 0
@@ -322,4 +375,4 @@ def _with(trial: Trial, position: int, call: Call) -> Candidate:
     return trial.space, (*calls[:position], call, *calls[position + 1 :])
 
 
-_PASSES: Final = (_fewer, _plainer, _narrower, _cut, _lower)
+_PASSES: Final = (_fewer, _plainer, _narrower, _cut, _lower, _together)

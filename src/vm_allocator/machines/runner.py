@@ -48,13 +48,15 @@ class MachineResult:
 def run_machine(
     name: str,
     *,
-    max_examples: int = 100,
+    max_examples: int | None = None,
     steps: int = 30,
     seed: int = 0,
     max_seconds: float | None = None,
     factory: Callable[..., Any] | None = None,
 ) -> MachineResult:
     """Run the machine of this name: `max_examples` examples of up to `steps` operations each.
+
+    Without `max_examples`, as many as the machine's `batch`.
 
     `factory` replaces what the machine drives: `(base, size, alignment)` for addresses,
     `(first, last)` for ids, `(base, last)` for a gap index. With `max_seconds`, batches with
@@ -68,13 +70,14 @@ def run_machine(
     Raises `KeyError` for an unknown name, and nothing for whatever it finds.
     """
     entry = MACHINES[name]
+    examples = entry.batch if max_examples is None else max_examples
     run = Run(factory or entry.factory, entry.spaces, entry.alignments)
     began = time.monotonic()
     batch = seed
     while True:
         # A class of its own: hypothesis reads the seed off it, and nothing leaks between runs.
         machine = type(entry.machine.__name__, (entry.machine,), {"run": run})
-        failure = _run_batch(seeded(batch)(machine), run, _settings(max_examples, steps))
+        failure = _run_batch(seeded(batch)(machine), run, _settings(examples, steps))
         batch += 1
         elapsed = time.monotonic() - began
         if failure is not None or max_seconds is None or max_seconds <= elapsed:
