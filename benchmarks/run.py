@@ -30,6 +30,7 @@ class Plan:
     scenarios: Sequence[str]
     rounds: int
     slice_ns: int
+    warm_ns: int  # of slices that are not counted, so that what is lazy has settled
     load_ns: int  # the most that bringing a subject into its state may take
     operation_ns: int  # the most that one operation may take, a pass of iteration too
     memory_sizes: Sequence[int] = ()
@@ -215,6 +216,17 @@ class Run:
             share = 2 * self._plan.slice_ns / timed["ns"]
             seat.count = max(1, int(seat.count * share))
         seat.granted = checked["sum"]
+        return self._warm_up(seat, scenario)
+
+    def _warm_up(self, seat: Seat, scenario: str) -> str | None:
+        """Run slices that do not count, which the first ones after a load should not."""
+        left, seed = self._plan.warm_ns, 1000
+        while left > 0:
+            try:
+                timed = seat.process.ask("slice", scenario=scenario, count=seat.count, seed=seed)
+            except WorkerDiedError as error:
+                return str(error)
+            left, seed = left - max(1, timed["ns"]), seed + 1
         return None
 
     def _not_run(self, name: str, scenarios: Sequence[str], size: int, reason: str) -> None:

@@ -28,7 +28,7 @@ SECOND = 10**9
 
 def _plan(**changes: int) -> Plan:
     wanted = {"load_ns": 60 * SECOND, "operation_ns": 60 * SECOND, **changes}
-    return Plan((20, 50), tuple(SCENARIOS), 2, 1, memory_sizes=(20,), worst_size=20, **wanted)
+    return Plan((20, 50), tuple(SCENARIOS), 2, 1, 1, memory_sizes=(20,), worst_size=20, **wanted)
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_what_takes_too_long_is_not_run_and_the_reason_is_given() -> None:
 
 
 def test_a_labelled_build_takes_turns_with_its_own_subjects_alone() -> None:
-    plan = Plan((20,), ("exact", "smallest-id"), 1, 1, 60 * SECOND, 60 * SECOND)
+    plan = Plan((20,), ("exact", "smallest-id"), 1, 1, 1, 60 * SECOND, 60 * SECOND)
     kinds = [this_python(), Kind(this_python().command, "compiled")]
     subjects = {row["subject"] for row in Run(plan, kinds).results()}
     assert {"SortedGaps (compiled)", "ids by IdBitmap (compiled)", "portion"} <= subjects
