@@ -94,6 +94,10 @@ def _python(factory: str, *known: Known, correct: bool = False) -> Peer:
     return Peer(factory, (*_SERVE, f"adapters.python.{factory}"), known, correct)
 
 
+def _gallery(name: str, *known: Known) -> Peer:
+    return Peer(name, (*_SERVE, f"vm_allocator.gallery.monitors:{name}"), known)
+
+
 PEERS: Final = (
     _crate(4, "addresses", *CRATE),
     _crate(3, "addresses", *CRATE),
@@ -108,20 +112,21 @@ PEERS: Final = (
     Peer("dbs-allocator 0.1.1", (str(BUILT / "dbs-allocator-0-1-1"),)),
     _python("portion_allocator:PortionAllocator", correct=True),
     _python("intervaltree_allocator:IntervalTreeAllocator", correct=True),
-    _python(
-        "acrn_gpa:GuestPhysicalAddresses",
+    # What tools in Python still do; the gallery has the causes.
+    _gallery(
+        "OverlapsTheHole",
         Known(Property.BOUNDS, "allocate first", "refused: no-space", _GRANTED, calls=1),
     ),
-    _python(
-        "avocado_qdevices:CarryToZero",
-        Known(Property.BOUNDS, "allocate any", _GRANTED, "granted elsewhere", calls=4),
+    _gallery(
+        "CarryToZero",
+        Known(Property.BOUNDS, "allocate any", _GRANTED, "granted elsewhere", calls=3),
     ),
-    _python(
-        "avocado_qdevices:ReserveErases",
+    _gallery(
+        "ReserveErases",
         Known(Property.NO_OVERLAP, "allocate exact", "refused: overlap", _GRANTED, calls=2),
     ),
-    _python(
-        "ganeti_bus:BusManager",
+    _gallery(
+        "NextBeforeCommit",
         Known(Property.NO_OVERLAP, "allocate first", _GRANTED, "granted elsewhere", calls=2),
     ),
 )

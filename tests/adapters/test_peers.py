@@ -42,11 +42,11 @@ def test_ids_0_1_3_hands_out_one_id_twice_and_0_1_4_passes() -> None:
 
 
 def test_a_bug_that_is_not_found_and_one_too_many_are_complained_of() -> None:
-    peer = replace(BY_NAME["ganeti_bus:BusManager"], known=(CRATE[0],), correct=True)
+    peer = replace(BY_NAME["NextBeforeCommit"], known=(CRATE[0],), correct=True)
     found = check(peer, replace(OPTIONS, max_calls=2_000))
     assert found.missed == [CRATE[0]]
     assert found.unexpected
     assert not found.as_expected
     said = complaints([found])
-    assert said[0].startswith("ganeti_bus:BusManager: not found in at most 1 calls: completeness")
-    assert said[1].startswith("ganeti_bus:BusManager: unexpected: allocate first")
+    assert said[0].startswith("NextBeforeCommit: not found in at most 1 calls: completeness")
+    assert said[1].startswith("NextBeforeCommit: unexpected: allocate first")

@@ -125,7 +125,7 @@ def spawned(workers: int) -> Executor:
     return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
-WRONG = "adapters.python.avocado_qdevices:ReserveErases"
+WRONG = "vm_allocator.gallery.monitors:ReserveErases"
 
 
 def many(jobs: int = 1, seed: int = 7) -> Options:

@@ -25,6 +25,7 @@ TABLE: Final = ROOT / "docs" / "mutation.md"
 CORE: Final = ("address", "ids", "gaps", "arithmetic", "ordered", "view", "ranges")
 TESTS: Final = (
     "tests/test_what_errors_name.py",
+    "tests/test_arithmetic.py",
     "tests/test_requests.py",
     "tests/test_introspection.py",
     "tests/test_ordered.py",

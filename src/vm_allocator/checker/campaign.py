@@ -9,7 +9,7 @@ reached: so the same seed and `max_calls` give the same findings with any number
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import closing
@@ -78,6 +78,8 @@ class Coverage:
     tally: Tally = field(default_factory=Tally)
     complete: dict[tuple[int, int], int] = field(default_factory=dict)
     """Exhausted depths: (units of the space, calls), and in how many spaces each."""
+    parts: Counter[tuple[Space, int]] = field(default_factory=Counter)
+    """Parts done, by space and calls: a depth is exhausted when none of its parts is missing."""
     drawn: dict[str, int] = field(default_factory=dict)
     """Units of random sequences by family."""
     units: int = 0
@@ -183,11 +185,10 @@ def _run(
     finally:
         results.close()
     chosen = list(groups.by_key.values())[:_MOST_SHRUNK]
-    found = _findings(open_target, chosen, executor)
     return Report(
         profile,
         options,
-        found,
+        _findings(open_target, chosen, executor),
         coverage,
         time.monotonic() - began,
         stopped_by,
@@ -282,9 +283,11 @@ def _cover(coverage: Coverage, result: UnitResult) -> None:
     unit = result.unit
     if isinstance(unit, Drawn):
         coverage.drawn[unit.title] = coverage.drawn.get(unit.title, 0) + 1
-    elif not result.given_up and unit.part == unit.parts - 1 and result.tally.sequences:
-        depth = (unit.space.size, unit.depth)
-        coverage.complete[depth] = coverage.complete.get(depth, 0) + 1
+    elif not result.given_up and result.tally.sequences:
+        coverage.parts[unit.space, unit.depth] += 1
+        if coverage.parts[unit.space, unit.depth] == unit.parts:
+            depth = (unit.space.size, unit.depth)
+            coverage.complete[depth] = coverage.complete.get(depth, 0) + 1
 
 
 def _tiny_spaces(profile: Profile) -> dict[int, list[Space]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -24,13 +23,12 @@ from .profile import TargetError
 from .remote import RemoteTarget
 from .replayed import TraceFileError, replay_finding
 from .report import coverage, findings, played, summary
+from .target import names_a_factory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .campaign import Report, UnitResult
-
-_FACTORY: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 def command_of(words: Sequence[str]) -> list[str]:
@@ -39,7 +37,7 @@ def command_of(words: Sequence[str]) -> list[str]:
     One word of the form package.module:factory is a Python target, and runs in the reference
     adapter; everything else is an adapter's own command.
     """
-    if len(words) == 1 and _FACTORY.fullmatch(words[0]):
+    if names_a_factory(words):
         return [sys.executable, "-m", "vm_allocator.checker.serve", words[0]]
     return list(words)
 

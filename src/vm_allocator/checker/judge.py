@@ -81,7 +81,7 @@ _BROKEN_BY_GRANTING: Final = {
     spec.NOT_ALLOCATED: Property.EXACT_FREE,
 }
 
-_BROKEN_BY_FAILING: Final = {
+BROKEN_BY_FAILING: Final = {
     Failure.CRASH: Property.NO_CRASH,
     Failure.HANG: Property.NO_HANG,
     Failure.GARBAGE: Property.PROTOCOL,
@@ -174,7 +174,7 @@ class Judge:
         if isinstance(reply, Skipped):
             return Judgement(outcome, None, state)
         if isinstance(reply, Failed):
-            broken = _BROKEN_BY_FAILING[reply.how]
+            broken = BROKEN_BY_FAILING[reply.how]
             return Judgement(outcome, self._broken(broken, call, outcome, reply), None)
         if isinstance(reply, Refused):
             if outcome.refusal is None:

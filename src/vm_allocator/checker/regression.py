@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from .calls import Allocate, Done, Free, Pick, Update
 from .judge import Judge, live_ranges
 from .source import INDENT, bracketed, imported, number, quoted, recorded
+from .target import names_a_factory
 from .text import cut_text
 from .words import shown_ranges
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .profile import Profile
 
-_FACTORY: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _POLICIES: Final = {Pick.FIRST: "FirstMatch", Pick.LAST: "LastMatch"}
 _LONGEST_COMMENT: Final = 500
 _COMMENT_WIDTH: Final = 84
@@ -42,7 +42,7 @@ def regression_test(finding: Finding, target: str | Sequence[str], profile: Prof
     `vm-allocator replay` reads. A Python target that hangs makes the test hang.
     """
     words = [target] if isinstance(target, str) else list(target)
-    if len(words) == 1 and _FACTORY.fullmatch(words[0]) and _importable(words[0]):
+    if names_a_factory(words) and _importable(words[0]):
         parts = _python(words[0], _path(finding, profile), finding, profile)
     else:
         command = shlex.split(target) if isinstance(target, str) else words

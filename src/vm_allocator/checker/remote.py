@@ -68,9 +68,9 @@ class RemoteTarget:
             for first in range(0, len(calls), _AT_ONCE):
                 answers += self._ask_all(calls[first : first + _AT_ONCE])
                 reply = answers[-1].reply
-                if isinstance(reply, Failed) and reply.how is Failure.GARBAGE:
-                    break
                 if isinstance(reply, Failed):
+                    if reply.how is Failure.GARBAGE or len(calls) == 1:
+                        break  # it is sure which call this is about
                     return self._play_slowly(space, calls, Played(begun, tuple(answers)))
         return Played(begun, tuple(answers))
 

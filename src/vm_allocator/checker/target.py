@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from .calls import Done, Failed, Failure
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 
     from .calls import Call, Reply, Space
     from .profile import Profile, TargetError
+
+
+_FACTORY: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+def names_a_factory(words: Sequence[str]) -> bool:
+    """Whether what names a target is package.module:factory, and not an adapter's command."""
+    return len(words) == 1 and _FACTORY.fullmatch(words[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)

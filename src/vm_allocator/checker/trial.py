@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vm_allocator.modelling import Range
 
 from .calls import Done, Failed, Free, Refused, Skipped, Space, Update
-from .judge import AN_ANSWER, Judge, Property, Violation, live_ranges
+from .judge import AN_ANSWER, BROKEN_BY_FAILING, Judge, Property, Violation, live_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,13 +177,10 @@ def _may_free(profile: Profile, live: Sequence[Range], start: int, size: int) ->
 def _broken_start(profile: Profile, space: Space, begun: Reply) -> Violation | None:
     words = f"a space from {space.base:#x} to {space.last:#x}"
     if isinstance(begun, Failed):
-        broken = {
-            "crash": Property.NO_CRASH,
-            "hang": Property.NO_HANG,
-            "garbage": Property.PROTOCOL,
-        }[begun.how.value]
         actual = f"{begun.how.value}: {begun.name}"
-        return Violation(broken, "new", AN_ANSWER, actual, f"{words}: {actual}")
+        return Violation(
+            BROKEN_BY_FAILING[begun.how], "new", AN_ANSWER, actual, f"{words}: {actual}"
+        )
     if isinstance(begun, Refused) and profile.takes_space(space):
         actual = f"refused: {begun.reason}"
         said = f"{words} is refused ({begun.reason}), and not excluded by the handshake"

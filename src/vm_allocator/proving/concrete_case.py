@@ -88,6 +88,10 @@ class ConcreteCase(Case[M]):
     def consider(self, address: int) -> None:
         """Do nothing: plain ints need no hints."""
 
+    def _assume_invariants(self, state: M) -> None:
+        """Leave the case unless every invariant holds: of other states no theorem speaks."""
+        self.assume(all(predicate(state) for predicate in self.model.invariants().values()))
+
 
 class ReplayedCase(ConcreteCase[M]):
     """The case that these values make."""
@@ -108,7 +112,7 @@ class ReplayedCase(ConcreteCase[M]):
             else:
                 parts[part.name] = self.values.numbers[own]
         state = self.model(**parts)
-        self.assume(all(predicate(state) for predicate in self.model.invariants().values()))
+        self._assume_invariants(state)
         return state
 
     def number(self, name: str, like: Sequence[int] = ()) -> int:  # noqa: ARG002  # for samples
@@ -138,8 +142,12 @@ class SampledCase(ConcreteCase[M]):
         self._pool = [*range(-1, 10), 16, 64, 4096]
 
     def state(self, name: str = "before") -> M:
-        """Return a reachable state; its numbers, and those around them, are drawn from then on."""
+        """Return a reachable state; its numbers, and those around them, are drawn from then on.
+
+        A bent model may walk out of its own invariants: the case is irrelevant then.
+        """
         state = self._states(self.model, self._random)
+        self._assume_invariants(state)
         for part in fields(state):
             own, value = f"{name}.{part.name}", getattr(state, part.name)
             if isinstance(value, FiniteRanges):
