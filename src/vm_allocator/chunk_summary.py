@@ -47,16 +47,13 @@ class Group:
 
     def lower(self, slot: int, align: int, most: int) -> None:
         """Let the bound of a member be no more than that."""
-        if align == 1:
-            # No alignment makes a gap larger.
-            for bounds in self.bounds.values():
-                bounds[slot] = min(bounds[slot], most)
-            if not most:
-                self.open &= ~(1 << slot)
-            return
-        if align not in self.bounds:
-            self.bounds[align] = self.bounds[1].copy()
-        self.bounds[align][slot] = min(self.bounds[align][slot], most)
+        bounds = self.bounds.get(align)
+        if bounds is None:
+            bounds = self.bounds[align] = self.bounds[1].copy()
+        if most < bounds[slot]:
+            bounds[slot] = most
+            if align == 1 and not most:
+                self.open ^= 1 << slot
 
     def copy(self) -> Group:
         """Return an equal, independent group."""

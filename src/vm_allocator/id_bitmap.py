@@ -284,7 +284,7 @@ class IdBitmap:
         outward = self._outward_gap(number, seen_starts, seen_ends)
         fit = None if outward is None else lowest_start(*outward, span, align)
         if fit is None and ends == ALL:
-            self._remember(number, align, free, outward)
+            self._summary.lower_bound(number, align, self._room(free, outward, align))
         return fit
 
     def _highest_in(
@@ -302,16 +302,8 @@ class IdBitmap:
         if fits:
             return self._first_of(number) + highest(fits)
         if ends == ALL:
-            self._remember(number, align, free, outward)
+            self._summary.lower_bound(number, align, self._room(free, outward, align))
         return None
-
-    def _remember(
-        self, number: int, align: int, free: int, outward: tuple[int, int] | None
-    ) -> None:
-        """Lower the bound of a chunk that was looked at in vain."""
-        if not free and outward is None:
-            align = 1  # no alignment has room here
-        self._summary.lower_bound(number, align, self._room(free, outward, align))
 
     def _fits_inside(self, free: int, span: int, align: int) -> int:
         """Return the aligned places of a chunk from which `span + 1` bits are set."""
