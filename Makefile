@@ -88,9 +88,8 @@ check-adapters: # style, lints and tests of the Rust adapters, and of the rivals
 	done
 
 bench: $(READY) ## measure against the rivals: tables and pictures in build/benchmarks
-	@echo "==> benchmarks: this takes long"
+	@echo "==> benchmarks: this takes about 25 minutes"
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
-	@$(BIN)/python -m benchmarks.targets build/benchmarks/results.json
 
 bench-quick: $(READY) ## the same in under two minutes, for the ratios
 	@echo "==> benchmarks, quickly"

@@ -21,9 +21,11 @@ LINE: Final = 15  # between two names beside the picture
 # Okabe and Ito's colours, which are told apart without telling red from green.
 COLOURS: Final = {
     "GapTree": "#0072b2",
-    "GapTree (compiled)": "#56b4e9",
+    "GapTree (compiled)": "#0072b2",
+    "GapTree index": "#56b4e9",
+    "GapTree index (compiled)": "#56b4e9",
     "ids by IdBitmap": "#0072b2",
-    "ids by IdBitmap (compiled)": "#56b4e9",
+    "ids by IdBitmap (compiled)": "#0072b2",
     "SortedGaps": "#009e73",
     "ids by SortedGaps": "#009e73",
     "ids by GapTree": "#cc79a7",
@@ -143,8 +145,8 @@ def _curve(axes: Axes, subject: str, points: list[tuple[int, float]]) -> str:
     colour = COLOURS.get(subject, OTHER)
     places = [(axes.x(size), axes.y(time)) for size, time in points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    # Ours are drawn through; of the rivals, one dash tells Rust from Python.
-    dash = ' stroke-dasharray="6 3"' if "Rust" in subject else ""
+    # Python is drawn through; another build of the same subject has the same colour.
+    dash = ' stroke-dasharray="6 3"' if subject.endswith(")") else ""
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places)
     return (
         f'<g fill="{colour}"><polyline points="{path}" fill="none" stroke="{colour}" '

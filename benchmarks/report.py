@@ -1,6 +1,7 @@
 """The results as Markdown: `python -m benchmarks.report RESULTS.json [PAGE.md]`.
 
-With a page, what stands between its two markers is replaced, and the pictures go beside it.
+With a page, what stands between its two markers is replaced. The results themselves and the
+pictures go beside it, into a folder with the page's name.
 """
 
 from __future__ import annotations
@@ -26,14 +27,19 @@ def markdown(results: Results, pictures: str | None = None) -> str:
     """Return all of it; `pictures` is the folder that the pictures are in, if there are any."""
     lines = [_machine(results), ""]
     for scenario in results.scenarios():
-        lines += [f"### {scenario}", "", f"{ABOUT[scenario].capitalize()}.", ""]
+        about = ABOUT[scenario]
+        lines += [f"### {scenario}", "", f"{about[0].upper()}{about[1:]}.", ""]
         if pictures is not None:
             lines += [f"![{scenario}, over live ranges]({pictures}/{scenario}.svg)", ""]
         lines += [*_times(results, scenario), ""]
-    lines += ["### Bytes per live range", "", *_memory(results), ""]
+        if missing := _missing(results, scenario):
+            lines += [*missing, ""]
+    if results.memory:
+        lines += ["### Bytes per live range", "", *_memory(results), ""]
     if results.worst:
         lines += ["### The slowest single operation", "", *_worst(results), ""]
     lines += ["### Targets", "", *targets.table(results), ""]
+    lines += ["### Notes", ""]
     for note in [*results.notes, *map("placed differently: {}".format, results.disagreements())]:
         lines.append(f"- {note}")
     return "\n".join(lines).rstrip() + "\n"
@@ -94,6 +100,19 @@ def _times(results: Results, scenario: str) -> list[str]:
     return lines
 
 
+def _missing(results: Results, scenario: str) -> list[str]:
+    """Say why what is missing was not run, once for each subject: it is so at larger sizes, too."""
+    lines = []
+    for subject in results.subjects(scenario):
+        reasons = [
+            f"- {subject}, {size:,}: {reason}."
+            for size in results.sizes()
+            if (reason := results.reason(scenario, subject, size))
+        ]
+        lines += reasons[:1]
+    return lines
+
+
 def _memory(results: Results) -> list[str]:
     sizes = sorted({row["size"] for row in results.memory})
     lines = [
@@ -136,6 +155,14 @@ def draw(results: Results, folder: Path) -> None:
         (folder / f"{scenario}.svg").write_text(picture(results, scenario))
 
 
+def renew(page: Path, results: Results) -> None:
+    """Put the results into a page, and with the pictures into the folder of its name."""
+    folder = page.with_suffix("")
+    results.write(folder / "results.json")
+    draw(results, folder)
+    page.write_text(fill_in(page.read_text(), markdown(results, folder.name)))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print the results, or put them into a page."""
     if len(arguments) not in (1, 2) or not all(Path(path).is_file() for path in arguments):
@@ -145,9 +172,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) == 1:
         print(markdown(results), end="")
         return 0
-    page = Path(arguments[1])
-    draw(results, page.parent / "pictures" / "benchmarks")
-    page.write_text(fill_in(page.read_text(), markdown(results, "pictures/benchmarks")))
+    renew(Path(arguments[1]), results)
     return 0
 
 

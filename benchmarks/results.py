@@ -82,9 +82,14 @@ class Results:
         return found
 
     def write(self, path: Path) -> None:
-        """Write all of it as JSON."""
+        """Write all of it as JSON, a row in a line."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(vars(self), indent=1) + "\n")
+        parts = []
+        for name, value in vars(self).items():
+            lines = ",\n ".join(map(json.dumps, value)) if isinstance(value, list) else ""
+            shown = f"[\n {lines}\n]" if lines else json.dumps(value)
+            parts.append(f"{json.dumps(name)}: {shown}")
+        path.write_text("{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def read(path: Path) -> Results:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from . import workloads
 from .processes import BUILD, Kind, Process, WorkerDiedError, running
+from .subjects import OURS
 from .workloads import SCENARIOS, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 Row = dict[str, Any]
 
 CHECKED: Final = 8  # operations of the slice whose grants are compared
 MOST: Final = 1 << 16  # operations in one slice
+USED: Final = 100  # operations before memory is measured
+MEMORY_AFTER: Final = {"mixed": "churn", "dense-ids": "smallest-id", "id-blocks": "id-blocks"}
+"""The states in which memory is measured, and the operations that come first."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class Seat:
     """A subject at the table: its process, and how many operations make a slice."""
 
     name: str
+    subject: str  # its name in the process
     process: Process
     scenarios: Sequence[str]
     count: int = 1
@@ -57,7 +67,8 @@ class Run:
         self._kinds = kinds
         self._gave_up: dict[tuple[str, str], str] = {}
         self.rows: list[Row] = []
-        self.by: dict[str, str] = {}
+        self.notes: list[str] = []
+        self._subjects = [found for kind in kinds for found in self._hello(kind)]
 
     def results(self) -> list[Row]:
         """Run everything; return a row for each subject, scenario and size."""
@@ -69,38 +80,37 @@ class Run:
     def memory(self) -> list[Row]:
         """Return the bytes that each subject holds per live range."""
         rows = []
-        for state in ("mixed", "dense-ids", "id-blocks"):
+        for state, scenario in MEMORY_AFTER.items():
             for size in self._plan.memory_sizes:
-                for kind, subject, scenarios in self._subjects():
-                    named = kind.named(subject)
-                    if state not in {SCENARIOS[scenario] for scenario in scenarios}:
-                        continue
-                    measured = [
-                        row
-                        for row in self.rows
-                        if (row["subject"], row["size"]) == (named, size)
-                        and SCENARIOS[row["scenario"]] == state
-                        and "ns" in row
-                    ]
-                    if not measured:
-                        continue
-                    with running(kind.memory_command or kind.command) as process:
-                        path = str(state_file(state, size))
-                        held = process.ask("memory", subject=subject, state=path)
-                    rows.append(
-                        {
-                            "state": state,
-                            "size": size,
-                            "subject": named,
-                            "bytes": held["bytes"] / held["ranges"],
-                        }
-                    )
+                timed = {
+                    row["subject"]
+                    for row in self.rows
+                    if (row["scenario"], row["size"]) == (scenario, size) and "ns" in row
+                }
+                if not timed:
+                    continue
+                _say(f"memory in the state {state} at {size}")
+                # Who has no such state, or did not get there in time, is left out.
+                asked = [
+                    (kind, subject)
+                    for kind, subject, _ in self._subjects
+                    if kind.named(subject) in timed
+                ]
+                question = {
+                    "state": str(state_file(state, size)), "scenario": scenario, "count": USED
+                }  # fmt: skip
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    held = list(pool.map(partial(_memory_of, question), asked))
+                rows += [
+                    {"state": state, "size": size, "subject": kind.named(subject), "bytes": bytes_}
+                    for (kind, subject), bytes_ in zip(asked, held, strict=True)
+                ]
         return rows
 
     def worst(self, subjects: Sequence[str]) -> list[Row]:
         """Return the slowest single operation of our own subjects, by adversary."""
         rows = []
-        for kind, subject, _ in self._subjects():
+        for kind, subject, _ in self._subjects:
             if subject not in subjects or not self._plan.worst_size:
                 continue
             _say(f"worst single operation of {kind.named(subject)}")
@@ -112,60 +122,68 @@ class Run:
             ]
         return rows
 
-    def _subjects(self) -> list[tuple[Kind, str, list[str]]]:
-        found = []
-        for kind in self._kinds:
-            with running(kind.command) as process:
-                hello = process.ask("hello")
-            for subject, scenarios in hello["subjects"].items():
-                # Of another build, our own subjects alone: its rivals are the same.
-                if not kind.label or kind.memory_command or _is_ours(subject):
-                    found.append((kind, subject, scenarios))
-                    self.by[kind.named(subject)] = hello["by"]
-        return found
+    def _hello(self, kind: Kind) -> list[tuple[Kind, str, list[str]]]:
+        with running(kind.command) as process:
+            hello = process.ask("hello")
+        subjects = list(hello["subjects"].items())
+        if kind is not self._kinds[0] and not kind.memory_command:
+            # Of another build, our own subjects alone: its rivals are the same.
+            subjects = [(name, scenarios) for name, scenarios in subjects if name in OURS]
+        else:
+            self.notes += [f"{name} is not installed" for name in hello["missing"]]
+        if not kind.memory_command:
+            build = "compiled" if hello["compiled"] else "pure Python"
+            self.notes.append(f"{kind.label or 'no label'}: {hello['by']}, vm_allocator {build}")
+        return [(kind, name, scenarios) for name, scenarios in subjects]
 
     def _in_state(self, state: str, size: int) -> None:
         wanted = [name for name in self._plan.scenarios if SCENARIOS[name] == state]
         path = str(state_file(state, size))
         with ExitStack() as stack:
             seats = []
-            for kind, subject, scenarios in self._subjects():
-                named, offered = kind.named(subject), [name for name in wanted if name in scenarios]
-                if not offered:
-                    continue
-                if reason := self._gave_up.get((named, state)):
-                    self._not_run(named, offered, size, reason)
-                    continue
-                process = stack.enter_context(running(kind.command))
-                loaded = self._load(process, subject, path)
-                if loaded is not None:
-                    self._gave_up[named, state] = loaded
-                    self._not_run(named, offered, size, loaded)
-                    process.end()
-                    continue
-                seats.append(Seat(named, process, offered))
+            for kind, subject, scenarios in self._subjects:
+                named, left = kind.named(subject), []
+                for scenario in wanted:
+                    if scenario not in scenarios:
+                        continue
+                    if reason := self._gave_up.get((named, scenario)):
+                        self._not_run(named, scenario, size, reason)
+                    else:
+                        left.append(scenario)
+                if left:
+                    process = stack.enter_context(running(kind.command))
+                    seats.append(Seat(named, subject, process, left))
+            # No time is taken here, so that nobody minds a neighbour.
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                loads = pool.map(lambda seat: self._load(seat, path), seats)
+            for seat, failure in zip(tuple(seats), loads, strict=True):
+                if failure is not None:
+                    for scenario in seat.scenarios:
+                        self._give_up(seat, scenario, size, failure)
+                    seat.process.end()
+                    seats.remove(seat)
             for scenario in wanted:
                 self._scenario(scenario, size, [s for s in seats if scenario in s.scenarios])
 
-    def _load(self, process: Process, subject: str, path: str) -> str | None:
+    def _load(self, seat: Seat, path: str) -> str | None:
         """Bring the subject into the state; return why it did not get there, if so."""
+        limit = self._plan.load_ns
         try:
-            answer = process.ask("load", subject=subject, state=path, limit_ns=self._plan.load_ns)
+            answer = seat.process.ask("load", subject=seat.subject, state=path, limit_ns=limit)
         except WorkerDiedError as error:
             return str(error)
         if answer["complete"]:
             return None
-        seconds = self._plan.load_ns / 1e9
-        return f"after {seconds:g} s, {answer['loaded']} ranges were in place"
+        loaded, took = answer["loaded"], answer["ns"] / 1e9
+        return f"the first {loaded:,} ranges took {took:.1f} s, and all may take {limit / 1e9:g} s"
 
     def _scenario(self, scenario: str, size: int, seats: Sequence[Seat]) -> None:
         _say(f"{scenario} at {size}: {', '.join(seat.name for seat in seats)}")
         running_seats = []
         for seat in seats:
-            reason = self._gave_up.get((seat.name, scenario)) or self._calibrate(seat, scenario)
-            if reason:
-                self._gave_up[seat.name, scenario] = reason
-                self._not_run(seat.name, [scenario], size, reason)
+            failure = self._calibrate(seat, scenario)
+            if failure is not None:
+                self._give_up(seat, scenario, size, failure)
             else:
                 running_seats.append(seat)
         for round_ in range(self._plan.rounds):
@@ -177,16 +195,16 @@ class Run:
                         "slice", scenario=scenario, count=seat.count, seed=100 + round_
                     )
                 except WorkerDiedError as error:
-                    self._not_run(seat.name, [scenario], size, str(error))
+                    self._give_up(seat, scenario, size, str(error))
                     running_seats.remove(seat)
                 else:
-                    seat.times.append(answer["ns"] / answer["operations"])
+                    seat.times.append(round(answer["ns"] / answer["operations"], 1))
         self.rows += [
             {
                 "scenario": scenario,
                 "size": size,
                 "subject": seat.name,
-                "ns": statistics.median(seat.times),
+                "ns": round(statistics.median(seat.times), 1),
                 "slices": seat.times,
                 "count": seat.count,
                 "sum": seat.granted,
@@ -199,11 +217,11 @@ class Run:
         seat.count, seat.times = 1, []
         try:
             # The first operation pays for the search after the load; it is in the worst cases.
-            first = seat.process.ask("slice", scenario=scenario, count=1, seed=1)
-            if first["ns"] > self._plan.operation_ns:
-                again = seat.process.ask("slice", scenario=scenario, count=1, seed=2)
-                if again["ns"] > self._plan.operation_ns:
-                    return f"one operation takes {again['ns'] / 1e9:.2g} s"
+            # All subjects do the same ones up to the checked ones, which they should agree on.
+            seat.process.ask("slice", scenario=scenario, count=1, seed=1)
+            second = seat.process.ask("slice", scenario=scenario, count=1, seed=2)
+            if second["ns"] > self._plan.operation_ns:
+                return f"one operation takes {second['ns'] / 1e9:.2g} s"
             checked = seat.process.ask("slice", scenario=scenario, count=CHECKED, seed=3)
             timed = checked
             seat.count = CHECKED
@@ -229,16 +247,28 @@ class Run:
             left, seed = left - max(1, timed["ns"]), seed + 1
         return None
 
-    def _not_run(self, name: str, scenarios: Sequence[str], size: int, reason: str) -> None:
-        for scenario in scenarios:
-            self.rows.append(
-                {"scenario": scenario, "size": size, "subject": name, "not_run": reason}
-            )
+    def _give_up(self, seat: Seat, scenario: str, size: int, reason: str) -> None:
+        """Do not run it, nor at a larger size."""
+        self._gave_up[seat.name, scenario] = f"at {size:,}, {reason}"
+        self._not_run(seat.name, scenario, size, reason)
+
+    def _not_run(self, name: str, scenario: str, size: int, reason: str) -> None:
+        self.rows.append({"scenario": scenario, "size": size, "subject": name, "not_run": reason})
+
+
+def _memory_of(question: dict[str, Any], asked: tuple[Kind, str]) -> float:
+    """Return the bytes per live range that a subject holds, in a process of its own."""
+    kind, subject = asked
+    with running(kind.memory_command or kind.command) as process:
+        held = process.ask("memory", subject=subject, **question)
+    each: float = round(held["bytes"] / held["ranges"], 3)
+    return each
 
 
 def state_file(state: str, size: int) -> Path:
     """Return the file of a state, made if it is not there."""
-    path = BUILD / "states" / f"{state}-{size}.bin"
+    made_by = sha256(Path(workloads.__file__).read_bytes()).hexdigest()[:12]
+    path = BUILD / f"states-{made_by}" / f"{state}-{size}.bin"
     if not path.exists():
         _say(f"making the state {state} of {size} ranges")
         numbers = array("Q", (number for pair in STATES[state](size) for number in pair))
@@ -251,15 +281,5 @@ def state_file(state: str, size: int) -> Path:
     return path
 
 
-def _is_ours(subject: str) -> bool:
-    return subject in OURS
-
-
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-OURS: Final = {
-    "GapTree", "SortedGaps", "ids by GapTree", "ids by SortedGaps", "ids by IdBitmap",
-}  # fmt: skip
-"""The subjects of this package, as their build is what a label names."""

@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING, Any, Final
 from sortedcontainers import SortedDict
 
 from vm_allocator import AddressAllocator, GuestAddress, GuestUsize, Id, IdAllocator
+from vm_allocator.gap_tree import GapTree
+from vm_allocator.gaps import SortedGaps
+from vm_allocator.id_bitmap import IdBitmap
 
-from .indexes import ID_INDEXES, INDEXES
-from .workloads import BASE, IDS, SPACE
+from .workloads import BASE, IDS, LAST, SPACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .indexes import Factory
+    from vm_allocator.gaps import GapIndex
+
+    Factory = Callable[[int, int], GapIndex]
 
 
 class Subject:
-    """The calls; sizes are in bytes or ids, ends exclusive nowhere."""
+    """The calls; sizes are in bytes or ids, ends are inclusive."""
 
     load: Callable[[int, int], object]
     """Take up a live range, (start, size)."""
@@ -38,6 +42,9 @@ class Subject:
     """Return the live range at an address."""
     iterate: Callable[[], Iterable[object]] | None = None
     """Iterate over the live ranges, in order."""
+
+    by_end: tuple[Callable[[int, int], object], Callable[[int, int], object]] | None = None
+    """The calls that `exact` and `free` wrap, where these take (start, end)."""
 
     refits = True
     """Whether churn looks for room. Otherwise it puts back what it has freed."""
@@ -53,6 +60,28 @@ class Addresses(Subject):
         self.free = allocator.free
         self.lookup = allocator.lookup
         self.iterate = allocator.__iter__
+
+
+class Index(Subject):
+    """A gap index alone, called as an allocator calls it once the request has been found good."""
+
+    def __init__(self, kind: Factory) -> None:
+        index = kind(BASE, LAST)
+        add, remove, lowest_fit = index.add, index.remove, index.lowest_fit
+
+        def first_fit(size: int, *, align: int) -> int:
+            start = lowest_fit(size - 1, align, BASE, LAST)
+            if start is None:
+                raise LookupError("no room")
+            add(start, start + size - 1)
+            return start
+
+        self.load = self.exact = lambda start, size: add(start, start + size - 1)
+        self.free = lambda start, size: remove(start, start + size - 1)
+        self.by_end = (add, remove)
+        self.first_fit = first_fit
+        self.lookup = lambda place: index.overlapping(place, place)
+        self.iterate = index.live
 
 
 class Ids(Subject):
@@ -137,14 +166,21 @@ class IntervalTreePair(Subject):
 
 
 ADDRESS_SUBJECTS: Final[dict[str, Callable[[], Subject]]] = {
-    **{name: partial(Addresses, index) for name, index in INDEXES.items()},
+    "GapTree": partial(Addresses, GapTree),
+    "GapTree index": partial(Index, GapTree),
+    "SortedGaps": partial(Addresses, SortedGaps),
     "SortedDict pair": SortedDictPair,
     "portion": Portion,
     "intervaltree": IntervalTreePair,
 }
 
 ID_SUBJECTS: Final[dict[str, Callable[[], Subject]]] = {
-    f"ids by {name}": partial(Ids, index) for name, index in ID_INDEXES.items()
+    "ids by IdBitmap": partial(Ids, IdBitmap),
+    "ids by GapTree": partial(Ids, GapTree),
+    "ids by SortedGaps": partial(Ids, SortedGaps),
 }
 
 SUBJECTS: Final = {**ADDRESS_SUBJECTS, **ID_SUBJECTS}
+
+OURS: Final = frozenset({"GapTree", "GapTree index", "SortedGaps", *ID_SUBJECTS})
+"""The subjects of this package: what a label of another build names."""

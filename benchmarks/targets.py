@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .results import Results, read
-from .workloads import ABOUT_IDS, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +24,6 @@ SIZES: Final = (100, 1000, 10_000, 100_000, 1_000_000)
 class Build:
     """One of our two builds, and what is asked of it."""
 
-    name: str
     suffix: str
     ahead_of_the_crate: dict[int, float]  # size -> the most of the crate's time
     exact: float  # times the pair's
@@ -34,8 +32,8 @@ class Build:
 
 
 BUILDS: Final = (
-    Build("pure", "", {**dict.fromkeys(SIZES[1:5], 1.0), SIZES[4]: 0.001}, 2.5, 8, 5),
-    Build("compiled", " (compiled)", dict.fromkeys(SIZES, 1.0), 1.3, 3.5, 1),
+    Build("", {**dict.fromkeys(SIZES[1:5], 1.0), SIZES[4]: 0.001}, 2.5, 8, 5),
+    Build(" (compiled)", dict.fromkeys(SIZES, 1.0), 1.3, 3.5, 1),
 )
 GROWTH: Final = 3.0
 BYTES: Final = 120.0
@@ -47,7 +45,7 @@ MANY_IDS: Final = 10_000  # a chunk takes as much for a single id as for a thous
 class Target:
     """One line of the table. `measured` is `None` where the run has no such number."""
 
-    build: str
+    subject: str
     what: str
     limit: float
     measured: float | None
@@ -62,50 +60,61 @@ class Target:
 
 
 def targets(results: Results) -> Iterator[Target]:
-    """Yield every target, build by build."""
+    """Yield every target, build by build: of the allocator, of its index alone, and of ids."""
+    measured = {row["subject"] for row in results.rows}
     for build in BUILDS:
-        tree, bitmap = f"GapTree{build.suffix}", f"ids by IdBitmap{build.suffix}"
-        if any(row["subject"] in (tree, bitmap) for row in results.rows):
-            yield from _against_rivals(results, build, tree)
-            for scenario in results.scenarios():
-                mine = bitmap if SCENARIOS[scenario] in ABOUT_IDS else tree
-                what = f"growth of {scenario}, 10^3 to 10^5"
-                yield Target(build.name, what, GROWTH, results.growth(scenario, mine))
-            yield from _memory(results, build, tree, bitmap)
-            for row in results.worst:
-                if row["subject"] in (tree, bitmap):
-                    what = f"worst operation, {row['case']} at {row['size']}"
-                    yield Target(build.name, what, build.worst_ms, row["ns"] / 1e6, " ms")
+        for name in ("GapTree", "GapTree index"):
+            subject = f"{name}{build.suffix}"
+            if subject in measured:
+                yield from _against_rivals(results, build, subject)
+                yield from _growth(results, subject)
+                yield from _the_rest(results, build, subject)
+        bitmap = f"ids by IdBitmap{build.suffix}"
+        if bitmap in measured:
+            yield from _growth(results, bitmap)
+            yield from _the_rest(results, build, bitmap)
 
 
-def _against_rivals(results: Results, build: Build, tree: str) -> Iterator[Target]:
+def _against_rivals(results: Results, build: Build, subject: str) -> Iterator[Target]:
     for size, limit in build.ahead_of_the_crate.items():
-        ratio = results.ratio("churn", tree, CRATE, size)
-        yield Target(build.name, f"churn at {size} / crate", limit, ratio)
+        ratio = results.ratio("churn", subject, CRATE, size)
+        yield Target(subject, f"churn at {size:,} / crate", limit, ratio)
     for scenario, limit in (("exact", build.exact), ("churn", build.churn)):
         for size in SIZES:
-            ratio = results.ratio(scenario, tree, PAIR, size)
-            yield Target(build.name, f"{scenario} at {size} / pair", limit, ratio)
+            ratio = results.ratio(scenario, subject, PAIR, size)
+            yield Target(subject, f"{scenario} at {size:,} / pair", limit, ratio)
 
 
-def _memory(results: Results, build: Build, tree: str, bitmap: str) -> Iterator[Target]:
+def _growth(results: Results, subject: str) -> Iterator[Target]:
+    for scenario in results.scenarios():
+        if subject in results.subjects(scenario):
+            what = f"growth of {scenario}, 10^3 to 10^5"
+            yield Target(subject, what, GROWTH, results.growth(scenario, subject))
+
+
+def _the_rest(results: Results, build: Build, subject: str) -> Iterator[Target]:
     for row in results.memory:
-        size, held = row["size"], row["bytes"]
-        if row["subject"] == tree:
-            yield Target(build.name, f"memory per range at {size}", BYTES, held, " bytes")
-        if row["subject"] == bitmap and row["state"] == "dense-ids" and size >= MANY_IDS:
-            what = f"memory per dense id at {size}"
-            yield Target(build.name, what, BYTES_PER_DENSE_ID, held, " bytes")
+        if row["subject"] == subject:
+            dense = row["state"] == "dense-ids"
+            if dense and row["size"] < MANY_IDS:
+                continue
+            what = f"memory per range, {row['state']} at {row['size']:,}"
+            limit = BYTES_PER_DENSE_ID if dense else BYTES
+            yield Target(subject, what, limit, row["bytes"], " bytes")
+    for row in results.worst:
+        if row["subject"] == subject:
+            what = f"slowest operation, {row['case']} at {row['size']:,}"
+            yield Target(subject, what, build.worst_ms, row["ns"] / 1e6, " ms")
 
 
 def table(results: Results) -> list[str]:
     """Return the lines of the table, in Markdown."""
-    lines = ["| build | target | at most | measured | |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| subject | target | at most | measured | |", "| --- | --- | --- | --- | --- |"]
     for target in targets(results):
         measured = "-" if target.measured is None else f"{target.measured:.3g}{target.unit}"
         limit = f"{target.limit:g}{target.unit}"
         lines.append(
-            f"| {target.build} | {target.what} | {limit} | {measured} | {target.verdict} |"
+            f"| {target.subject} | {target.what} | {limit} | {measured} | {target.verdict} |"
         )
     return lines
 

@@ -3,16 +3,17 @@
 Everything follows from a seed, in Python and in `rivals/` alike. A state is the list of its
 live ranges in the order in which a subject is to take them up: shuffled, as in a structure that
 has been in use for a while, and in order where the scenario says so.
+
+A new scenario has its place in `STATES`, `SCENARIOS` and `ABOUT` here, in `SLICES` and `NEEDS` of
+`slices.py`, and a call of `Subject` that those have who take part; then in `rivals/`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from vm_allocator.gaps import SortedGaps
+from vm_allocator.gap_tree import GapTree
 from vm_allocator.id_bitmap import IdBitmap
-
-from .indexes import fast_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ Ranges = list[tuple[int, int]]
 
 BASE: Final = 1 << 32
 SPACE: Final = 1 << 47  # bytes: a million ranges leave most of it free
+LAST: Final = BASE + SPACE - 1
 IDS: Final = 1 << 32
 PAGE: Final = 0x1000
 CHURN_SIZES: Final = (0x1000, 0x4000, 0x10000, 0x200000)
@@ -79,7 +81,7 @@ def misaligned(count: int) -> Ranges:
 def mixed(count: int) -> Ranges:
     """What is left after a long churn of sizes, each aligned to itself, by first fit."""
     generator, live, cursor = SplitMix64(count), [], BASE
-    index = _index(fast_index(SortedGaps))
+    index = GapTree(BASE, LAST)
     for drawn in generator.draw(count):
         size = CHURN_SIZES[drawn % len(CHURN_SIZES)]
         start = -(-cursor // size) * size
@@ -91,16 +93,12 @@ def mixed(count: int) -> Ranges:
         start, size = live[which % count]
         index.remove(start, start + size - 1)
         size = CHURN_SIZES[kind % len(CHURN_SIZES)]
-        found = index.lowest_fit(size - 1, size, BASE, BASE + SPACE - 1)
+        found = index.lowest_fit(size - 1, size, BASE, LAST)
         if found is None:
             raise RuntimeError("the space is too small for this churn")
         index.add(found, found + size - 1)
         live[which % count] = (found, size)
     return _shuffled(live, count)
-
-
-def _index(kind: Callable[[int, int], GapIndex]) -> GapIndex:
-    return kind(BASE, BASE + SPACE - 1)
 
 
 def dense_ids(count: int) -> Ranges:

@@ -1,6 +1,6 @@
 //! The crates, as subjects. Each does what its own users write, and nothing more.
 
-use dbs_allocator::{Constraint, IntervalTree, Range};
+use dbs_allocator::{Constraint, IntervalTree, NodeState, Range};
 use vm_allocator::{AddressAllocator, AllocPolicy, IdAllocator, RangeInclusive};
 
 use crate::workloads::{BASE, SPACE};
@@ -88,7 +88,9 @@ impl Subject for Tree {
     }
 
     fn lookup(&self, place: u64) -> bool {
-        self.0.get_superset(&Range::new_point(place)).is_some()
+        // The tree holds the free ranges, too.
+        let found = self.0.get_superset(&Range::new_point(place));
+        matches!(found, Some((_, NodeState::Valued(_))))
     }
 }
 
