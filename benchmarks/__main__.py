@@ -12,7 +12,7 @@ from . import targets
 from .machine import described
 from .processes import BUILD, Kind, WorkerDiedError, other_python, rust, this_python
 from .report import draw, markdown, ratios, renew
-from .results import Results, merged, read
+from .results import Results
 from .run import Plan, Run
 from .workloads import SCENARIOS
 
@@ -56,8 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         scenarios=tuple(options.scenarios or plan.scenarios),
         rounds=options.rounds or plan.rounds,
     )
-    kinds: list[Kind] = [this_python(options.label)]
-    kinds += [other_python(python, label) for label, python in options.also]
+    kinds = [this_python(), *(other_python(python, label) for label, python in options.also)]
     notes = []
     rivals = rust()
     if isinstance(rivals, Kind):
@@ -73,8 +72,6 @@ def main(arguments: Sequence[str]) -> int:
         print(f"a worker cannot run: {error}", file=sys.stderr)
         return 2
     results = Results(described(), asdict(plan), rows, memory, worst, [*notes, *run.notes])
-    if options.merge:
-        results = merged(results, read(options.merge))
     results.write(options.out / "results.json")
     draw(results, options.out)
     (options.out / "results.md").write_text(markdown(results, "."))
@@ -99,7 +96,6 @@ def _pair(text: str) -> tuple[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under two minutes, up to 10^5")
-    parser.add_argument("--label", default="", help="name this build, as in 'compiled'")
     parser.add_argument(
         "--also",
         type=_pair,
@@ -108,7 +104,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LABEL=PYTHON",
         help="our subjects under another Python take turns with the others",
     )
-    parser.add_argument("--merge", type=Path, metavar="JSON", help="add an earlier run's results")
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N")
     parser.add_argument("--scenarios", nargs="+", choices=tuple(SCENARIOS), metavar="NAME")
     parser.add_argument("--rounds", type=int, metavar="N", help="slices of each subject")

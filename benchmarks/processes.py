@@ -87,9 +87,9 @@ def running(command: Sequence[str]) -> Iterator[Process]:
         process.end()
 
 
-def this_python(label: str = "") -> Kind:
+def this_python() -> Kind:
     """Return the worker of the running Python."""
-    return Kind((sys.executable, "-m", "benchmarks.worker"), label)
+    return Kind((sys.executable, "-m", "benchmarks.worker"))
 
 
 def other_python(python: str, label: str) -> Kind:

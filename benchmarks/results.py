@@ -95,18 +95,3 @@ class Results:
 def read(path: Path) -> Results:
     """Read what `write` has written."""
     return Results(**json.loads(path.read_text()))
-
-
-def merged(one: Results, other: Results) -> Results:
-    """Return both: what the second has of the same rows is left out."""
-    seen = {(row["scenario"], row["subject"], row["size"]) for row in one.rows}
-    more = [r for r in other.rows if (r["scenario"], r["subject"], r["size"]) not in seen]
-    known = {row["subject"] for row in (*one.memory, *one.worst)}
-    return Results(
-        one.machine,
-        one.plan,
-        one.rows + more,
-        one.memory + [row for row in other.memory if row["subject"] not in known],
-        one.worst + [row for row in other.worst if row["subject"] not in known],
-        [*one.notes, "put together from several runs: ratios between those are less exact"],
-    )

@@ -126,14 +126,17 @@ class Run:
         with running(kind.command) as process:
             hello = process.ask("hello")
         subjects = list(hello["subjects"].items())
-        if kind is not self._kinds[0] and not kind.memory_command:
+        if kind.label and not kind.memory_command:
             # Of another build, our own subjects alone: its rivals are the same.
             subjects = [(name, scenarios) for name, scenarios in subjects if name in OURS]
         else:
             self.notes += [f"{name} is not installed" for name in hello["missing"]]
         if not kind.memory_command:
             build = "compiled" if hello["compiled"] else "pure Python"
-            self.notes.append(f"{kind.label or 'no label'}: {hello['by']}, vm_allocator {build}")
+            which = (
+                f"subjects named '{kind.label}'" if kind.label else "our subjects without a name"
+            )
+            self.notes.append(f"{which}: vm_allocator as {build}, {hello['by']}")
         return [(kind, name, scenarios) for name, scenarios in subjects]
 
     def _in_state(self, state: str, size: int) -> None:

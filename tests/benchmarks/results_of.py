@@ -32,6 +32,8 @@ def made_up() -> Results:
             row("churn", "vm-allocator 0.1.4 (Rust)", 1000, 8_000.0, sum=7),
             row("churn", "vm-allocator 0.1.4 (Rust)", 100_000, None),
             row("exact", "GapTree", 1000, 3_000.0, sum=1),
+            row("exact", "GapTree index", 1000, 2_000.0, sum=1),
+            row("exact", "GapTree index (compiled)", 1000, 2_000.0, sum=1),
             row("exact", "SortedDict pair", 1000, 1_000.0, sum=2),
             row("smallest-id", "ids by IdBitmap", 1000, 1_000.0, sum=3),
             row("smallest-id", "ids by IdBitmap", 100_000, 4_000.0, sum=3),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,9 +9,9 @@ import pytest
 
 from benchmarks import report, targets
 from benchmarks.plots import HEIGHT, WIDTH, picture
-from benchmarks.results import merged, read
+from benchmarks.results import read
 
-from .results_of import made_up, row
+from .results_of import made_up
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
@@ -28,7 +27,9 @@ def test_questions() -> None:
 
 
 def test_who_places_differently_is_named() -> None:
-    assert made_up().disagreements() == ["exact at 1000: GapTree | SortedDict pair"]
+    assert made_up().disagreements() == [
+        "exact at 1000: GapTree, GapTree index, GapTree index (compiled) | SortedDict pair"
+    ]
 
 
 def test_results_survive_a_file(tmp_path: Path) -> None:
@@ -37,34 +38,22 @@ def test_results_survive_a_file(tmp_path: Path) -> None:
     assert read(path) == made_up()
 
 
-def test_merging_adds_what_is_not_there() -> None:
-    other = replace(
-        made_up(),
-        rows=[
-            row("churn", "GapTree", 1000, 1.0),
-            row("churn", "GapTree (compiled)", 1000, 2.0),
-        ],
-    )
-    both = merged(made_up(), other)
-    assert both.time("churn", "GapTree", 1000) == 4000
-    assert both.time("churn", "GapTree (compiled)", 1000) == 2
-    assert both.memory == made_up().memory
-    assert both.notes[-1].startswith("put together from several runs")
-
-
 def test_a_target_is_met_or_not_or_not_measured() -> None:
-    verdicts = {target.what: target.verdict for target in targets.targets(made_up())}
-    assert verdicts["churn at 1000 / crate"] == "met"
-    assert verdicts["churn at 100000 / crate"] == "not measured"
-    assert verdicts["exact at 1000 / pair"] == "NOT MET"
-    assert verdicts["churn at 1000 / pair"] == "met"
-    assert verdicts["growth of churn, 10^3 to 10^5"] == "met"
-    assert verdicts["growth of smallest-id, 10^3 to 10^5"] == "NOT MET"
-    assert verdicts["memory per range at 1000"] == "met"
-    assert verdicts["memory per dense id at 10000"] == "met"
-    assert "memory per dense id at 1000" not in verdicts
-    assert verdicts["worst operation, all holes too small at 1000"] == "NOT MET"
-    assert {target.build for target in targets.targets(made_up())} == {"pure"}
+    verdicts = {
+        (target.subject, target.what): target.verdict for target in targets.targets(made_up())
+    }
+    assert verdicts["GapTree", "churn at 1,000 / crate"] == "met"
+    assert verdicts["GapTree", "churn at 100,000 / crate"] == "not measured"
+    assert verdicts["GapTree", "exact at 1,000 / pair"] == "NOT MET"
+    assert verdicts["GapTree index", "exact at 1,000 / pair"] == "met"
+    assert verdicts["GapTree index (compiled)", "exact at 1,000 / pair"] == "NOT MET"
+    assert verdicts["GapTree", "churn at 1,000 / pair"] == "met"
+    assert verdicts["GapTree", "growth of churn, 10^3 to 10^5"] == "met"
+    assert verdicts["ids by IdBitmap", "growth of smallest-id, 10^3 to 10^5"] == "NOT MET"
+    assert verdicts["GapTree", "memory per range, mixed at 1,000"] == "met"
+    assert verdicts["ids by IdBitmap", "memory per range, dense-ids at 10,000"] == "met"
+    assert ("ids by IdBitmap", "memory per range, dense-ids at 1,000") not in verdicts
+    assert verdicts["GapTree", "slowest operation, all holes too small at 1,000"] == "NOT MET"
 
 
 def test_the_targets_as_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,7 +62,7 @@ def test_the_targets_as_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[
     path = tmp_path / "results.json"
     made_up().write(path)
     assert targets.main([str(path)]) == 0
-    assert "| pure | exact at 1000 / pair | 2.5x | 3x | NOT MET |" in capsys.readouterr().out
+    assert "| GapTree | exact at 1,000 / pair | 2.5x | 3x | NOT MET |" in capsys.readouterr().out
 
 
 def test_the_tables_show_every_number_and_what_was_not_run() -> None:
@@ -83,6 +72,8 @@ def test_the_tables_show_every_number_and_what_was_not_run() -> None:
     assert "![churn, over live ranges](pictures/churn.svg)" in text
     assert "| mixed | GapTree | 100 | - |" in text
     assert "| 1,000 | all holes too small | GapTree | 6.0 ms | first fit |" in text
+    assert "- vm-allocator 0.1.4 (Rust), 100,000: too slow." in text
+    assert "Free a random range + first fit of 4K" in text
     assert "- a note" in text
     assert "Medians of 3 slices" in text
 
@@ -117,7 +108,9 @@ def test_a_page_is_filled_in_between_its_markers(tmp_path: Path) -> None:
     assert text.startswith(f"before\n{report.BEGIN}\n\nA <processor>")
     assert text.endswith(f"\n{report.END}\nafter\n")
     assert "old" not in text
-    assert (tmp_path / "pictures" / "benchmarks" / "churn.svg").is_file()
+    assert "(page/churn.svg)" in text
+    assert (tmp_path / "page" / "churn.svg").is_file()
+    assert read(tmp_path / "page" / "results.json") == made_up()
     with pytest.raises(ValueError, match="needs one"):
         report.fill_in("no markers", "text")
 

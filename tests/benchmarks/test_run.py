@@ -13,11 +13,13 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import run as harness
 from benchmarks.processes import Kind, WorkerDiedError, running, rust, this_python
-from benchmarks.results import read
+from benchmarks.report import BEGIN, END
+from benchmarks.results import Results, read
 from benchmarks.run import Plan, Run, state_file
-from benchmarks.worker import Worker, read_state
+from benchmarks.subjects import OURS
+from benchmarks.worker import Worker, hopeless, read_state
 from benchmarks.workloads import ABOUT_IDS, SCENARIOS, STATES, SplitMix64
-from benchmarks.worst import ADVERSARIES, ID_ADVERSARIES
+from benchmarks.worst import ADVERSARIES, ID_ADVERSARIES, worst_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,9 +28,19 @@ if TYPE_CHECKING:
 SECOND = 10**9
 
 
-def _plan(**changes: int) -> Plan:
-    wanted = {"load_ns": 60 * SECOND, "operation_ns": 60 * SECOND, **changes}
-    return Plan((20, 50), tuple(SCENARIOS), 2, 1, 1, memory_sizes=(20,), worst_size=20, **wanted)
+def _plan(sizes: tuple[int, ...] = (100,), **changes: Any) -> Plan:
+    wanted = {
+        "scenarios": tuple(SCENARIOS),
+        "rounds": 2,
+        "slice_ns": 1,
+        "warm_ns": 1,
+        "load_ns": 60 * SECOND,
+        "operation_ns": 60 * SECOND,
+        "memory_sizes": sizes[:1],
+        "worst_size": 20,
+        **changes,
+    }
+    return Plan(sizes, **wanted)
 
 
 @pytest.fixture(autouse=True)
@@ -36,36 +48,52 @@ def _states(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(harness, "BUILD", tmp_path)
 
 
-def test_everything_is_run() -> None:
-    run = Run(_plan(), [this_python()])
-    rows = run.results()
-    told = {(row["scenario"], row["subject"], row["size"]) for row in rows}
-    assert len(told) == len(rows)
+def test_everything_is_run_and_all_agree_on_the_places() -> None:
+    """Whatever each subject offers, in Rust as well."""
+    built = rust()
+    also = [built] if isinstance(built, Kind) else []
+    run = Run(_plan(), [this_python(), *also])
+    results = Results({}, {}, run.results(), run.memory(), run.worst(["GapTree"]), [])
+    told = {(row["scenario"], row["subject"]) for row in results.rows}
+    assert len(told) == len(results.rows)
     for subject, scenarios in Worker().hello()["subjects"].items():
-        for scenario in scenarios:
-            for size in (20, 50):
-                assert (scenario, subject, size) in told
-    assert all(row["ns"] > 0 and len(row["slices"]) == 2 for row in rows)
-    assert all(row["bytes"] > 0 for row in run.memory())
-    worst = {(row["subject"], row["case"]) for row in run.worst(["SortedGaps", "ids by IdBitmap"])}
-    assert worst == {
-        *(("SortedGaps", case) for case in ADVERSARIES),
-        *(("ids by IdBitmap", case) for case in ID_ADVERSARIES),
-    }
+        assert {(scenario, subject) for scenario in scenarios} <= told
+    assert ("churn", "vm-allocator 0.1.4 (Rust)") in told or not also
+    assert all(row["ns"] > 0 and len(row["slices"]) == 2 for row in results.rows)
+    assert results.disagreements() == []
+    assert {row["state"] for row in results.memory} == set(harness.MEMORY_AFTER)
+    assert all(row["bytes"] > 0 for row in results.memory)
+    assert {row["case"] for row in results.worst} == set(ADVERSARIES)
 
 
 def test_what_takes_too_long_is_not_run_and_the_reason_is_given() -> None:
-    rows = Run(_plan(operation_ns=-1), [this_python()]).results()
+    plan = _plan((20, 50), scenarios=("exact",), operation_ns=-1)
+    run = Run(plan, [this_python()])
+    reasons = {(row["subject"], row["size"]): row["not_run"] for row in run.results()}
+    assert reasons["portion", 20].startswith("one operation takes")
+    assert reasons["portion", 50].startswith("at 20, one operation takes")
+    assert run.memory() == []
+
+
+def test_what_is_slow_to_load_is_not_run_either() -> None:
+    rows = Run(_plan(scenarios=("exact",), load_ns=-1), [this_python()]).results()
     assert rows
-    assert all("one operation takes" in row["not_run"] for row in rows)
+    assert all("the first 64 ranges took" in row["not_run"] for row in rows)
 
 
-def test_a_labelled_build_takes_turns_with_its_own_subjects_alone() -> None:
-    plan = Plan((20,), ("exact", "smallest-id"), 1, 1, 1, 60 * SECOND, 60 * SECOND)
-    kinds = [this_python(), Kind(this_python().command, "compiled")]
-    subjects = {row["subject"] for row in Run(plan, kinds).results()}
-    assert {"SortedGaps (compiled)", "ids by IdBitmap (compiled)", "portion"} <= subjects
-    assert "portion (compiled)" not in subjects
+def test_the_pace_of_loading_tells() -> None:
+    assert not hopeless(SECOND, 1, 1000, 40 * SECOND)
+    assert hopeless(3 * SECOND, 10, 1000, 40 * SECOND)
+    assert not hopeless(3 * SECOND, 100, 1000, 40 * SECOND)
+    assert hopeless(41 * SECOND, 999, 1000, 40 * SECOND)
+
+
+@pytest.mark.parametrize("name", ID_ADVERSARIES)
+def test_the_slowest_operation_is_named(name: str) -> None:
+    found = worst_of("ids by IdBitmap", 20)[name]
+    assert found["ns"] > 0
+    assert found["operations"] > 0
+    assert "free" in found["operation"]
 
 
 def test_a_worker_that_dies_is_a_reason_too() -> None:
@@ -73,27 +101,43 @@ def test_a_worker_that_dies_is_a_reason_too() -> None:
         process.ask("hello")
 
 
-def test_the_command_writes_all_there_is(
+def test_the_command_writes_all_there_is_and_lets_another_python_take_turns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(command, "rust", lambda: "no cargo today")
-    monkeypatch.setattr(command, "QUICK", _plan())
-    out = tmp_path / "out"
-    arguments = ["--quick", "--sizes", "20", "--scenarios", "exact", "--rounds", "1"]
-    assert command.main([*arguments, "--out", str(out)]) == 0
+    monkeypatch.setattr(command, "FULL", _plan(memory_sizes=()))
+    page, out = tmp_path / "page.md", tmp_path / "out"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    plan = ["--sizes", "20", "--rounds", "1", "--scenarios", "exact"]
+    also = ["--also", f"compiled={sys.executable}"]
+    assert command.main([*plan, *also, "--out", str(out), "--page", str(page)]) == 0
     results = read(out / "results.json")
+    assert results == read(tmp_path / "page" / "results.json")
     assert results.sizes() == [20]
-    assert results.notes == ["no Rust rivals: no cargo today"]
-    assert (out / "pictures" / "exact.svg").is_file()
+    assert results.notes[0] == "no Rust rivals: no cargo today"
+    subjects = set(results.subjects("exact"))
+    assert {*OURS, *(f"{name} (compiled)" for name in OURS)} & subjects == {
+        *("GapTree", "GapTree index", "SortedGaps"),
+        *("GapTree (compiled)", "GapTree index (compiled)", "SortedGaps (compiled)"),
+    }
+    assert {"portion", "intervaltree", "SortedDict pair"} <= subjects
+    assert "portion (compiled)" not in subjects  # a rival is the same everywhere
+    assert (out / "exact.svg").is_file()
     assert "### exact" in (out / "results.md").read_text()
+    assert "| GapTree (compiled) | growth of exact" in page.read_text()
+    assert "subjects named 'compiled': vm_allocator as" in page.read_text()
     told = capsys.readouterr()
-    assert "SortedDict pair" in told.out
+    assert "| GapTree index | exact at 100 / pair | 2.5x | - | not measured |" in told.out
     assert "no cargo today" in told.err
-    again = ["--label", "compiled", "--merge", str(out / "results.json"), "--out", str(out)]
-    assert command.main([*arguments, *again]) == 0
-    assert {"SortedGaps", "SortedGaps (compiled)"} <= set(
-        read(out / "results.json").subjects("exact")
-    )
+
+
+def test_another_python_that_cannot_run_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "rust", lambda: "no cargo today")
+    nowhere = tmp_path / "python"
+    assert command.main(["--quick", "--also", f"compiled={nowhere}"]) == 2
+    assert "a worker cannot run" in capsys.readouterr().err
 
 
 def _asks(worker: Worker) -> Callable[..., dict[str, Any]]:
@@ -150,7 +194,8 @@ def test_both_languages_run_the_same_workload(rivals: Kind, scenario: str) -> No
 def test_the_memory_of_the_rivals_is_counted(rivals: Kind) -> None:
     with running(rivals.memory_command) as process:
         path = str(state_file("mixed", 200))
-        held = process.ask("memory", subject="vm-allocator 0.1.4", state=path)
+        asked = {"subject": "vm-allocator 0.1.4", "scenario": "churn", "count": 10}
+        held = process.ask("memory", state=path, **asked)
     assert held["ranges"] == 200
     assert held["bytes"] > 200 * 16
 

@@ -95,3 +95,12 @@ def test_every_subject_places_as_the_reference_does(subject: str, scenario: str)
         assert placed[0] == placed[1]
     else:
         assert [operations for operations, _ in placed[0]] == [10, 10, 10]
+
+
+@pytest.mark.parametrize("name", ADDRESS_SUBJECTS)
+def test_iteration_goes_through_all_live_ranges(name: str) -> None:
+    subject = ADDRESS_SUBJECTS[name]()
+    for start, size in comb(SIZE):
+        subject.load(start, size)
+    if subject.iterate is not None:
+        assert len(list(subject.iterate())) == SIZE
