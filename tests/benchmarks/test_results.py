@@ -115,5 +115,11 @@ def test_a_page_is_filled_in_between_its_markers(tmp_path: Path) -> None:
         report.fill_in("no markers", "text")
 
 
-def test_the_page_of_the_documentation_can_be_filled_in() -> None:
-    assert "numbers" in report.fill_in(PAGE.read_text(), "numbers")
+def test_the_page_and_its_pictures_are_those_of_the_results_beside_it() -> None:
+    """Otherwise: `python -m benchmarks.report docs/benchmarks/results.json docs/benchmarks.md`."""
+    folder = PAGE.with_suffix("")
+    results = read(folder / "results.json")
+    text = PAGE.read_text()
+    assert report.fill_in(text, report.markdown(results, folder.name)) == text
+    drawn = {path.stem: path.read_text() for path in folder.glob("*.svg")}
+    assert drawn == {scenario: picture(results, scenario) for scenario in results.scenarios()}

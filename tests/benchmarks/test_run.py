@@ -83,8 +83,8 @@ def test_what_is_slow_to_load_is_not_run_either() -> None:
 
 def test_the_pace_of_loading_tells() -> None:
     assert not hopeless(SECOND, 1, 1000, 40 * SECOND)
-    assert hopeless(3 * SECOND, 10, 1000, 40 * SECOND)
-    assert not hopeless(3 * SECOND, 100, 1000, 40 * SECOND)
+    assert hopeless(6 * SECOND, 10, 1000, 40 * SECOND)
+    assert not hopeless(6 * SECOND, 100, 1000, 40 * SECOND)
     assert hopeless(41 * SECOND, 999, 1000, 40 * SECOND)
 
 

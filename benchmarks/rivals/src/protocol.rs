@@ -11,7 +11,7 @@ use crate::scenarios::slice;
 use crate::subjects::{build, Subject, SUBJECTS};
 use crate::workloads::SplitMix64;
 
-const TELLING_NS: u64 = 2_000_000_000;
+const TELLING_NS: u64 = 5_000_000_000;
 
 fn number(request: &Value, name: &str) -> u64 {
     request[name]
@@ -38,7 +38,7 @@ fn read_state(path: &str) -> Vec<(u64, u64)> {
 fn hopeless(began: &Instant, loaded: usize, all: usize, limit: u128) -> bool {
     let took = began.elapsed().as_nanos();
     let late = u128::from(TELLING_NS).min(limit / 4) < took;
-    took > limit || (late && took * all as u128 > limit * loaded as u128)
+    took > limit || (late && took * all as u128 > 2 * limit * loaded as u128)
 }
 
 /// Answers until the standard input ends. `held` says how many bytes are allocated.
