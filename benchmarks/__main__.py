@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 FULL: Final = Plan(
     sizes=(100, 1000, 10_000, 100_000, 1_000_000),
     scenarios=tuple(SCENARIOS),
-    rounds=21,
+    rounds=15,
     slice_ns=20_000_000,
-    warm_ns=500_000_000,
-    load_ns=60_000_000_000,
+    warm_ns=300_000_000,
+    load_ns=40_000_000_000,
     operation_ns=1_000_000_000,
     memory_sizes=(1000, 10_000, 100_000),
     worst_size=1_000_000,
@@ -50,9 +50,12 @@ def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; write the results; print the ratios."""
     options = _parser().parse_args(arguments)
     plan = QUICK if options.quick else FULL
+    sizes = tuple(options.sizes or plan.sizes)
     plan = replace(
         plan,
-        sizes=tuple(options.sizes or plan.sizes),
+        sizes=sizes,
+        memory_sizes=tuple(size for size in plan.memory_sizes if size in sizes),
+        worst_size=min(plan.worst_size, max(sizes)),
         scenarios=tuple(options.scenarios or plan.scenarios),
         rounds=options.rounds or plan.rounds,
     )
