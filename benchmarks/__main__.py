@@ -67,6 +67,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         notes.append(f"no Rust rivals: {rivals}")
         print(notes[-1], file=sys.stderr)
+    machine = described()  # before the run makes it busy
     try:
         run = Run(plan, kinds)
         rows = run.results()
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     except (OSError, WorkerDiedError) as error:
         print(f"a worker cannot run: {error}", file=sys.stderr)
         return 2
-    results = Results(described(), asdict(plan), rows, memory, worst, [*notes, *run.notes])
+    results = Results(machine, asdict(plan), rows, memory, worst, [*notes, *run.notes])
     results.write(options.out / "results.json")
     draw(results, options.out)
     (options.out / "results.md").write_text(markdown(results, "."))

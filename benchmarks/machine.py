@@ -10,14 +10,23 @@ from pathlib import Path
 
 
 def described() -> dict[str, str]:
-    """Return the processor, the number of cores, and the versions of Python and rustc."""
+    """Return the processor, its cores and how busy they are, and the versions of the languages."""
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
+        "load": _load(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "rustc": _rustc(),
     }
+
+
+def _load() -> str:
+    """Return how many processes want a core, by the system's average of the last minute."""
+    try:
+        return f"{os.getloadavg()[0]:.1f}"
+    except OSError:
+        return "unknown"
 
 
 def _processor() -> str:

@@ -77,8 +77,9 @@ def _machine(results: Results) -> str:
     machine = results.machine
     return (
         f"{machine['processor']}, {machine['cores']} cores, {machine['system']}, "
-        f"{machine['python']}, rustc {machine['rustc']}. Medians of {results.plan['rounds']} "
-        "slices for each subject, taken in turns."
+        f"{machine['python']}, rustc {machine['rustc']}; load average before the run "
+        f"{machine['load']}. Medians of {results.plan['rounds']} slices for each subject, "
+        "taken in turns."
     )
 
 

@@ -19,6 +19,7 @@ def made_up() -> Results:
         machine={
             "processor": "A <processor>",
             "cores": "2",
+            "load": "0.1",
             "system": "Linux x86_64",
             "python": "CPython 3.11",
             "rustc": "1.90",

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, Write};
-use std::time::Instant;
 
 use serde_json::{json, Value};
 
+use crate::clock::Clock;
 use crate::scenarios::slice;
 use crate::subjects::{build, Subject, SUBJECTS};
 use crate::workloads::SplitMix64;
@@ -35,8 +35,8 @@ fn read_state(path: &str) -> Vec<(u64, u64)> {
 }
 
 /// Whether loading all of it will take longer than the limit, as in `benchmarks/worker.py`.
-fn hopeless(began: &Instant, loaded: usize, all: usize, limit: u128) -> bool {
-    let took = began.elapsed().as_nanos();
+fn hopeless(began: &Clock, loaded: usize, all: usize, limit: u128) -> bool {
+    let took = u128::from(began.elapsed());
     let late = u128::from(TELLING_NS).min(limit / 4) < took;
     took > limit || (late && took * all as u128 > 2 * limit * loaded as u128)
 }
@@ -56,7 +56,7 @@ pub fn serve(held: fn() -> u64) {
                 live = read_state(text(&request, "state"));
                 let limit = u128::from(number(&request, "limit_ns"));
                 let mut built = build(text(&request, "subject"));
-                let began = Instant::now();
+                let began = Clock::start();
                 let mut loaded = 0;
                 for (start, size) in &live {
                     built.exact(*start, *size);
@@ -67,7 +67,7 @@ pub fn serve(held: fn() -> u64) {
                 }
                 subject = Some(built);
                 let complete = loaded == live.len();
-                json!({"ns": began.elapsed().as_nanos() as u64, "loaded": loaded,
+                json!({"ns": began.elapsed(), "loaded": loaded,
                        "complete": complete})
             }
             "slice" => {

@@ -1,12 +1,11 @@
 //! The scenarios of `benchmarks/slices.py`. What is random is drawn before the clock starts.
 
-use std::time::Instant;
-
+use crate::clock::Clock;
 use crate::subjects::Subject;
 use crate::workloads::{SplitMix64, BASE, CHURN_SIZES, PAGE};
 
-/// How many ranges, and what share of them, `append` adds before they go again.
-const FEW: usize = 10;
+/// How many ranges `append` adds at least before they go again.
+const FEW: usize = 25;
 
 /// Nanoseconds, operations, and the sum of the starts granted or of the addresses found live.
 pub type Timed = (u64, u64, u64);
@@ -41,16 +40,16 @@ pub fn slice(
 }
 
 fn append(subject: &mut dyn Subject, ranges: usize, count: usize) -> Timed {
-    let batch = FEW.max(ranges / FEW);
+    let batch = FEW.max(ranges / 10);
     let mut starts = Vec::with_capacity(batch);
     let (mut took, mut granted, mut left) = (0, 0u64, count);
     while left > 0 {
         let few = batch.min(left);
-        let began = Instant::now();
+        let began = Clock::start();
         for _ in 0..few {
             starts.push(subject.first_fit(PAGE, PAGE));
         }
-        took += began.elapsed().as_nanos() as u64;
+        took += began.elapsed();
         for start in starts.drain(..).rev() {
             subject.free(start, PAGE);
             granted = granted.wrapping_add(start);
@@ -62,7 +61,7 @@ fn append(subject: &mut dyn Subject, ranges: usize, count: usize) -> Timed {
 
 fn pairs(subject: &mut dyn Subject, live: &mut [(u64, u64)], picks: Vec<(usize, u64)>) -> Timed {
     let mut granted = 0u64;
-    let began = Instant::now();
+    let began = Clock::start();
     for (which, size) in &picks {
         let (start, old_size) = live[*which];
         subject.free(start, old_size);
@@ -70,11 +69,7 @@ fn pairs(subject: &mut dyn Subject, live: &mut [(u64, u64)], picks: Vec<(usize, 
         live[*which] = (start, *size);
         granted = granted.wrapping_add(start);
     }
-    (
-        began.elapsed().as_nanos() as u64,
-        picks.len() as u64,
-        granted,
-    )
+    (began.elapsed(), picks.len() as u64, granted)
 }
 
 fn exact(subject: &mut dyn Subject, ranges: u64, drawn: Vec<u64>) -> Timed {
@@ -82,12 +77,12 @@ fn exact(subject: &mut dyn Subject, ranges: u64, drawn: Vec<u64>) -> Timed {
         .iter()
         .map(|d| BASE + (2 * (d % ranges) + 1) * PAGE)
         .collect();
-    let began = Instant::now();
+    let began = Clock::start();
     for hole in &holes {
         subject.exact(*hole, PAGE);
         subject.free(*hole, PAGE);
     }
-    let took = began.elapsed().as_nanos() as u64;
+    let took = began.elapsed();
     let sum = holes
         .iter()
         .fold(0, |sum: u64, hole| sum.wrapping_add(*hole));
@@ -96,13 +91,13 @@ fn exact(subject: &mut dyn Subject, ranges: u64, drawn: Vec<u64>) -> Timed {
 
 fn fit_and_free(subject: &mut dyn Subject, count: usize, align: u64) -> Timed {
     let mut granted = 0u64;
-    let began = Instant::now();
+    let began = Clock::start();
     for _ in 0..count {
         let start = subject.first_fit(2 * PAGE, align);
         subject.free(start, 2 * PAGE);
         granted = granted.wrapping_add(start);
     }
-    (began.elapsed().as_nanos() as u64, count as u64, granted)
+    (began.elapsed(), count as u64, granted)
 }
 
 fn lookup(subject: &mut dyn Subject, ranges: u64, drawn: Vec<u64>) -> Timed {
@@ -111,11 +106,11 @@ fn lookup(subject: &mut dyn Subject, ranges: u64, drawn: Vec<u64>) -> Timed {
         .map(|d| BASE + d % (2 * ranges * PAGE))
         .collect();
     let mut hits = 0u64;
-    let began = Instant::now();
+    let began = Clock::start();
     for place in &places {
         if subject.lookup(*place) {
             hits = hits.wrapping_add(*place);
         }
     }
-    (began.elapsed().as_nanos() as u64, places.len() as u64, hits)
+    (began.elapsed(), places.len() as u64, hits)
 }
