@@ -54,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     plan = replace(
         plan,
         sizes=sizes,
+        subjects=tuple(options.subjects),
         memory_sizes=tuple(size for size in plan.memory_sizes if size in sizes),
         worst_size=min(plan.worst_size, max(sizes)),
         scenarios=tuple(options.scenarios or plan.scenarios),
@@ -110,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--sizes", type=int, nargs="+", metavar="N")
     parser.add_argument("--scenarios", nargs="+", choices=tuple(SCENARIOS), metavar="NAME")
+    parser.add_argument("--subjects", nargs="+", default=(), metavar="NAME", help="these alone")
     parser.add_argument("--rounds", type=int, metavar="N", help="slices of each subject")
     parser.add_argument("--out", type=Path, default=BUILD, help="default: build/benchmarks")
     parser.add_argument(

@@ -44,6 +44,7 @@ class Plan:
     operation_ns: int  # the most that one operation may take, a pass of iteration too
     memory_sizes: Sequence[int] = ()
     worst_size: int = 0
+    subjects: Sequence[str] = ()  # these alone, by the names in the results; all, if none
 
 
 @dataclass
@@ -137,7 +138,12 @@ class Run:
                 f"subjects named '{kind.label}'" if kind.label else "our subjects without a name"
             )
             self.notes.append(f"{which}: vm_allocator as {build}, {hello['by']}")
-        return [(kind, name, scenarios) for name, scenarios in subjects]
+        asked = self._plan.subjects
+        return [
+            (kind, name, scenarios)
+            for name, scenarios in subjects
+            if not asked or kind.named(name) in asked
+        ]
 
     def _in_state(self, state: str, size: int) -> None:
         wanted = [name for name in self._plan.scenarios if SCENARIOS[name] == state]

@@ -75,6 +75,12 @@ def test_what_takes_too_long_is_not_run_and_the_reason_is_given() -> None:
     assert run.memory() == []
 
 
+def test_only_the_subjects_that_are_asked_for_take_part() -> None:
+    plan = _plan(scenarios=("exact",), subjects=("portion", "GapTree index"))
+    rows = Run(plan, [this_python()]).results()
+    assert [row["subject"] for row in rows] == ["GapTree index", "portion"]
+
+
 def test_what_is_slow_to_load_is_not_run_either() -> None:
     rows = Run(_plan(scenarios=("exact",), load_ns=-1), [this_python()]).results()
     assert rows
