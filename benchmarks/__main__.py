@@ -33,12 +33,12 @@ FULL: Final = Plan(
 QUICK: Final = replace(
     FULL,
     sizes=(100, 1000, 10_000, 100_000),
-    rounds=5,
+    rounds=4,
     slice_ns=2_000_000,
-    warm_ns=50_000_000,
+    warm_ns=20_000_000,
     load_ns=4_000_000_000,
     operation_ns=100_000_000,
-    memory_sizes=(1000, 10_000),
+    memory_sizes=(1000,),
     worst_size=0,
 )
 
