@@ -12,6 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 COMPILED := build/compiled
+# Not among them: the tests of the proofs, which are about source, and of the tools around.
+COMPILED_TESTS := $(addprefix tests/,gap_tree id_bitmap machines seeded_bugs replay) \
+	$(filter-out tests/test_readme.py,$(wildcard tests/test_*.py))
 LOCK_TOOLS := build/lock-tools
 MUTATION_TOOLS := build/mutation-tools
 UV_VERSION := 0.13.9
@@ -117,9 +120,11 @@ compiled: wheel-compiled ## install the compiled wheel into build/compiled, with
 	@$(COMPILED)/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements/dev.lock
 	@$(COMPILED)/bin/pip install $(PIP_FLAGS) --no-deps --force-reinstall dist/compiled/*.whl
 
-test-compiled: compiled ## run the tests against the compiled wheel, those that need source apart
+test-compiled: compiled ## run machines and tests of the library against the compiled wheel
+	@echo "==> state machines on the compiled build"
+	@$(COMPILED)/bin/vm-allocator verify --only machine
 	@echo "==> tests of the compiled build, $(JOBS) at a time"
-	@$(COMPILED)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+	@$(COMPILED)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS) $(COMPILED_TESTS)
 
 lock: check-python ## resolve requirements/*.in into requirements/*.lock again
 	@echo "==> locking the dependencies with uv $(UV_VERSION)"

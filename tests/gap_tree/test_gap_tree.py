@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.source import watches_nodes
 from vm_allocator import AddressAllocator, GuestAddress, GuestUsize, gap_search
 from vm_allocator.gap_tree import GapTree
 from vm_allocator.gaps import SortedGaps
@@ -38,6 +39,7 @@ def holes(size: int, offset: int, count: int = 200) -> GapTree:
     return GapTree.from_live(0, 16 * count - 1, [*head, *live], **SMALL)
 
 
+@watches_nodes
 @pytest.mark.parametrize(
     ("size", "offset", "span", "align"),
     [
@@ -57,6 +59,7 @@ def test_a_search_of_a_fresh_tree_looks_nowhere_in_vain(
     assert len(visits) <= 1 + height
 
 
+@watches_nodes
 def test_a_search_in_vain_spares_the_next_one(visits: list[object]) -> None:
     tree = holes(9, 1)
     # No measure tells that 9 units from 1 mod 16 have no room for 8 at a multiple of 4.
@@ -67,6 +70,7 @@ def test_a_search_in_vain_spares_the_next_one(visits: list[object]) -> None:
     assert len(visits) == 1
 
 
+@watches_nodes
 def test_a_search_looks_nowhere_in_vain_after_many_changes(visits: list[object]) -> None:
     tree = holes(4, 0)
     for start in range(0, 200 * 16, 16):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.source import needs_source
 from vm_allocator.gap_tree import GapTree
 
 from .mutants import MUTANTS, Mutant
@@ -15,6 +16,7 @@ def test_the_tree_that_ships_passes(seed: int) -> None:
     drive(GapTree, seed)
 
 
+@needs_source
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught(mutant: Mutant) -> None:
     tree = mutant.tree()
@@ -29,6 +31,7 @@ def test_a_mutant_is_caught(mutant: Mutant) -> None:
     assert any(fails(seed) for seed in range(SEEDS))
 
 
+@needs_source
 def test_a_mutant_that_no_longer_applies_says_so() -> None:
     stale = Mutant("stale", "gap_tree", "add", "no_such_name", "pass")
     with pytest.raises(LookupError, match="write the mutant anew"):

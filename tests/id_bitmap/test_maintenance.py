@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.source import needs_source
+from vm_allocator import __compiled__
 from vm_allocator.id_bitmap import IdBitmap
 
 from .maintenance import bitmap_with, maintenance_mutants
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from vm_allocator.gaps import GapIndex
     from vm_allocator.proving.source_mutation import SourceMutant
+
+MUTANTS = [] if __compiled__ else maintenance_mutants()
 
 
 def _passes(factory: Callable[..., GapIndex]) -> bool:
@@ -32,6 +36,7 @@ def test_the_real_one_passes() -> None:
     work_out(IdBitmap)
 
 
-@pytest.mark.parametrize("mutant", maintenance_mutants(), ids=lambda mutant: mutant.name)
+@needs_source
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_step_left_out_is_noticed(mutant: SourceMutant) -> None:
     assert not _passes(bitmap_with(mutant))

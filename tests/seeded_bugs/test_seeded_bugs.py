@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.source import needs_source
 from vm_allocator.machines import MACHINES, run_machine
 
 from .catalogue import BUGS, BUGS_SEEN_FROM_ABOVE, SeededBug
@@ -49,6 +50,7 @@ def test_a_bug_of_the_index_is_seen_through_the_allocator(bug: SeededBug) -> Non
     assert _short(result.failure), result.failure
 
 
+@needs_source
 @pytest.mark.parametrize("rewrite", REWRITES, ids=lambda rewrite: rewrite.name)
 def test_a_bug_in_the_text_of_the_source_is_caught(rewrite: Rewrite) -> None:
     result = run_machine(
@@ -59,6 +61,7 @@ def test_a_bug_in_the_text_of_the_source_is_caught(rewrite: Rewrite) -> None:
     assert _short(result.failure), result.failure
 
 
+@needs_source
 def test_a_rewrite_that_no_longer_applies_says_so() -> None:
     stale = Rewrite("stale", "gaps", "no such line", "", "index-small")
     with pytest.raises(LookupError, match="write the seeded bug anew"):
