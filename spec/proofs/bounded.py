@@ -101,7 +101,7 @@ class Subject:
                 for start, end in self.live[::2]:
                     self.ask(act, start, end)
 
-    def ask(self, method: str, *arguments: int) -> Any:
+    def ask(self, method: str, *arguments: Any) -> Any:
         """Ask the index; whatever the contract allows, it has to be able to answer."""
         symbolic = self.case.is_symbolic
         with (
@@ -167,6 +167,34 @@ def searches(case: AllocatorCase, factory: Factory, gaps: int, method: str) -> N
     case.claim(found is None or found == expected)
 
 
+def searches_for_many(case: AllocatorCase, factory: Factory, gaps: int, method: str) -> None:
+    """A search for 1 or 2 ranges finds exactly the starts that the contract names, in order."""
+    subject = Subject(case, factory, gaps)
+    before, count = subject.before, case.one_of("count", COUNTS)
+    span = keyed(case.number("span", like=(0, 1, 2)))
+    align = keyed(case.number("align", like=(1, 1, 2, 4)))
+    first = keyed(case.number("first", like=(before.base, before.base + 2)))
+    last = keyed(case.number("until", like=(before.last,)))
+    expected = getattr(subject.contract, method)(count, span, align, first, last)
+    found = subject.ask(method, count, span, align, first, last)
+    case.claim(len(found) == len(expected))
+    for one, other in zip(found, expected, strict=True):
+        case.claim(one == other)
+
+
+def adds_many(case: AllocatorCase, factory: Factory, gaps: int) -> None:
+    """`add_all` of 1 or 2 starts makes all of these ranges live, and splits the gaps."""
+    subject = Subject(case, factory, gaps)
+    span = keyed(case.number("span", like=(0, 1)))
+    near = [subject.before.base, *(end + 1 for _, end in subject.live)]
+    like = [start + away for start in near for away in (0, 1, 2, 4)]
+    count = case.one_of("count", COUNTS)
+    starts = [keyed(case.number(f"start{at}", like=like)) for at in range(count)]
+    subject.contract.add_all(starts, span)
+    subject.ask("add_all", starts, span)
+    subject.agrees()
+
+
 def names_the_lowest_overlap(case: AllocatorCase, factory: Factory, gaps: int) -> None:
     """`overlapping` returns the lowest live range that meets the range, if there is one."""
     subject = Subject(case, factory, gaps)
@@ -211,6 +239,10 @@ def _any_range(case: AllocatorCase, subject: Subject) -> tuple[int, int]:
     return start, keyed(case.number("end", like=(start, start + 1)))
 
 
+COUNTS: Final = (1, 2)
+"""Of ranges that are searched for, or added, at once."""
+
+
 @dataclass(frozen=True)
 class Bounded:
     """A theorem about an index, and the number of gaps up to which it is stated."""
@@ -230,6 +262,12 @@ def bounded_theorems(
     statements: dict[str, tuple[int, Callable[..., None]]] = {
         "finds_the_lowest_room": (fewer, partial(searches, method="lowest_fit")),
         "finds_the_highest_room": (fewer, partial(searches, method="highest_fit")),
+        "finds_the_lowest_room_for_up_to_2": (1, partial(searches_for_many, method="lowest_fits")),
+        "finds_the_highest_room_for_up_to_2": (
+            1,
+            partial(searches_for_many, method="highest_fits"),
+        ),
+        "adds_up_to_2_at_once": (1, adds_many),
         "names_the_lowest_overlap": (gaps, names_the_lowest_overlap),
         "knows_what_is_live": (gaps, knows_what_is_live),
         "adds_and_splits_a_gap": (gaps, adds),

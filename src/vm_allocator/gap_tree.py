@@ -19,7 +19,7 @@ from .gap_node import Node, branch_of, leaf_of, measures
 from .gap_search import Search, highest, lowest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 CAPACITY: Final = 48
 """Slots of a node: from 24 to 64 there is little difference."""
@@ -109,6 +109,28 @@ class GapTree:
         fit = highest(self._root, Search(span, align, first, last, self._grid))
         return None if fit is None or fit < first else fit
 
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        """See `GapIndex`."""
+        return self._fits(self.lowest_fit, count, span, align, first, last)
+
+    def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        """See `GapIndex`."""
+        return self._fits(self.highest_fit, count, span, align, first, last)
+
+    def _fits(
+        self, search: Callable[..., int | None], count: int, span: int, *request: int
+    ) -> list[int]:
+        starts: list[int] = []
+        while len(starts) < count:
+            fit = search(span, *request)
+            if fit is None:
+                break
+            starts.append(fit)
+            self.add(fit, fit + span)
+        for start in starts:
+            self.remove(start, start + span)
+        return starts
+
     # ---- what is live
 
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
@@ -171,6 +193,11 @@ class GapTree:
             self._grow(path, leaf)
         if len(self._stale) > self._slack:
             self._tighten(self._stale.popleft())
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        """See `GapIndex`."""
+        for start in starts:
+            self.add(start, start + span)
 
     def remove(self, start: int, end: int) -> None:
         """See `GapIndex`. O(log n)."""
