@@ -27,6 +27,19 @@ def padding(address: int, align: int) -> int:
     return -address & (align - 1)
 
 
+def rooms_after(starts: list[int], lengths: list[int], align: int) -> list[int]:
+    """Return what each range has from its first multiple of `align` on; below 1, it has none.
+
+    >>> rooms_after([3, 5], [6, 2], 4)
+    [5, -1]
+    """
+    low = align - 1
+    return [
+        length - (-start & low)  # `padding`, without a call for each
+        for start, length in zip(starts, lengths, strict=True)
+    ]
+
+
 def align_down(address: int, align: int) -> int:
     """Return the greatest multiple of the power of two `align` at or below `address`."""
     return address & -align

@@ -1,130 +1,115 @@
 """A node of the gap tree: a leaf that holds gaps, or a branch with bounds on what lies below.
 
-Gaps are half-open inside the tree, from `start` up to `stop`, so that an empty one is a
-gap, too. `stop` is 2^64 at most: the one number here that is no 64-bit address.
+Gaps may be empty; inside the tree they are half-open, from `start` up to `start + length`.
 
-Three *measures* of a gap never grow when the gap shrinks, which is what lets a branch
-keep upper bounds of them for everything below a slot:
+Three *measures* of a gap never grow when the gap shrinks:
 
 - its length;
 - its order: 1 + log2 of the largest aligned block in it, 0 if it is empty;
 - its top: 1 + log2 of the largest alignment that some address in it has, 0 if it is empty.
 
-A fourth kind is kept only for the alignments that need it (see `Node.rooms`).
+A slot of a branch has the greatest of each that any gap below it has: exactly that, always.
+A fourth kind is an upper bound, kept only for the alignments that need it (see `Node.rooms`).
 """
 
 from __future__ import annotations
 
-from operator import sub
-
-from .arithmetic import padding, reach
+from .arithmetic import padding, reach, rooms_after
 
 
-def measures(start: int, stop: int) -> tuple[int, int]:
-    """Return the order and the top of the gap from `start` up to `stop`."""
-    return reach(start, stop - 1) if start < stop else (0, 0)
+def measures(start: int, length: int) -> tuple[int, int]:
+    """Return the order and the top of a gap."""
+    return reach(start, start + length - 1) if length else (0, 0)
 
 
-def most_room(longest: int, order: int, top: int, align: int) -> int:
+def most_room(length: int, order: int, top: int, align: int) -> int:
     """Return what the three measures allow one aligned start to have after it, at most.
 
-    >>> most_room(longest=12, order=3, top=4, align=8)  # a multiple of 8, no block of 8
+    >>> most_room(length=12, order=3, top=4, align=8)  # a multiple of 8, no block of 8
     7
-    >>> most_room(longest=12, order=3, top=4, align=16)  # no multiple of 16
+    >>> most_room(length=12, order=3, top=4, align=16)  # no multiple of 16
     0
     """
     if align >> top:
         return 0
     if align >> order:
-        return min(longest, align - 1)
-    return longest
+        return min(length, align - 1)
+    return length
 
 
 class Node:
-    """A leaf, if `kids` is empty: slot `i` is the gap from `starts[i]` up to `stops[i]`.
+    """A leaf, if `kids` is empty: slot `i` is the gap that starts at `starts[i]`.
 
     Otherwise a branch: slot `i` is `kids[i]`, whose first gap starts at `starts[i]`. All the
-    lists of a node have one item per slot; `stops` is empty in a branch and `longest` in a leaf.
+    lists of a node have one item per slot, apart from `kids`, of which a leaf has none.
     """
 
-    __slots__ = ("kids", "longest", "orders", "rooms", "stale", "starts", "stops", "tops")
+    __slots__ = ("kids", "lengths", "orders", "rooms", "starts", "tops")
 
     def __init__(self) -> None:
         self.starts: list[int] = []
-        self.stops: list[int] = []
         self.kids: list[Node] = []
-        self.longest: list[int] = []
+        self.lengths: list[int] = []
         self.orders = bytearray()
         self.tops = bytearray()
         self.rooms: dict[int, list[int]] = {}
         """Of a branch: alignment -> per slot, a bound of the room after an aligned start."""
-        self.stale = False
-        """Of a leaf: it may have lost what its slot in the branch above still promises."""
 
-    # ---- what is below
+    # ---- slots of a leaf
 
-    def length(self) -> int:
-        """Return the bound of the longest gap. Of a leaf, exactly that."""
-        return max(self.longest) if self.kids else max(map(sub, self.stops, self.starts))
+    def set_gap(self, slot: int, start: int, length: int) -> None:
+        """Give the gap of a slot another length."""
+        self.lengths[slot] = length
+        self.orders[slot], self.tops[slot] = measures(start, length)
 
-    def room(self, align: int) -> list[int]:
-        """Return the bounds for this alignment, which a branch makes when it is first asked."""
-        found = self.rooms.get(align)
-        if found is None:
-            found = [
-                most_room(*bounds, align)
-                for bounds in zip(self.longest, self.orders, self.tops, strict=True)
-            ]
-            self.rooms[align] = found
-        return found
-
-    def most(self, align: int) -> int:
-        """Return a bound of the room after an aligned start. Of a leaf, exactly that, or 0."""
-        if self.kids:
-            return max(self.room(align))
-        return max(
-            0,
-            *(
-                stop - start - padding(start, align)
-                for start, stop in zip(self.starts, self.stops, strict=True)
-            ),
-        )
+    def insert_gap(self, slot: int, start: int, length: int) -> None:
+        """Put a gap before the given slot."""
+        order, top = measures(start, length)
+        self.starts.insert(slot, start)
+        self.lengths.insert(slot, length)
+        self.orders.insert(slot, order)
+        self.tops.insert(slot, top)
 
     # ---- slots of a branch
 
     def insert_kid(self, slot: int, kid: Node) -> None:
-        """Put a kid before the given slot, with the bounds that it has."""
+        """Put a kid before the given slot, with the measures that it has."""
         self.starts.insert(slot, kid.starts[0])
         self.kids.insert(slot, kid)
-        self.longest.insert(slot, kid.length())
+        self.lengths.insert(slot, max(kid.lengths))
         self.orders.insert(slot, max(kid.orders))
         self.tops.insert(slot, max(kid.tops))
         for align, room in self.rooms.items():
             room.insert(slot, self._allowed(slot, align))
 
-    def delete_kid(self, slot: int) -> None:
-        """Take out a kid, and what is known of it."""
-        del self.starts[slot], self.kids[slot]
-        del self.longest[slot], self.orders[slot], self.tops[slot]
-        for room in self.rooms.values():
-            del room[slot]
-
-    def refresh(self, slot: int) -> bool:
-        """Set the bounds of a slot to what the kid has; return whether any was another one."""
+    def refresh(self, slot: int) -> None:
+        """Take over what the kid of a slot has, which lost or gained slots of its own."""
         kid = self.kids[slot]
-        length, order, top = kid.length(), max(kid.orders), max(kid.tops)
-        if length == self.longest[slot] and order == self.orders[slot] and top == self.tops[slot]:
-            return False
-        self.longest[slot], self.orders[slot], self.tops[slot] = length, order, top
-        for align, room in self.rooms.items():
-            room[slot] = min(room[slot], self._allowed(slot, align))
-        return True
+        self.starts[slot] = kid.starts[0]
+        self.lengths[slot] = max(kid.lengths)
+        self.orders[slot] = max(kid.orders)
+        self.tops[slot] = max(kid.tops)
+
+    def lower(self, slot: int, length: int, order: int, top: int) -> bool:
+        """Follow a kid that no longer has these measures; return whether any was its greatest."""
+        kid = self.kids[slot]
+        lowered = False
+        if length == self.lengths[slot] and length not in kid.lengths:
+            self.lengths[slot] = max(kid.lengths)
+            lowered = True
+        if order == self.orders[slot] and order not in kid.orders:
+            self.orders[slot] = max(kid.orders)
+            lowered = True
+        if top == self.tops[slot] and top not in kid.tops:
+            self.tops[slot] = max(kid.tops)
+            lowered = True
+        return lowered
 
     def lift(self, slot: int, length: int, order: int, top: int) -> bool:
-        """Raise the bounds of a slot to those of a gap; return whether any was below."""
+        """Raise the measures of a slot to those of a gap; return whether any was below."""
         lifted = False
-        if self.longest[slot] < length:
-            self.longest[slot] = length
+        if self.lengths[slot] < length:
+            self.lengths[slot] = length
             lifted = True
         if self.orders[slot] < order:
             self.orders[slot] = order
@@ -134,31 +119,50 @@ class Node:
             lifted = True
         return lifted
 
-    def lift_rooms(self, slot: int, start: int, stop: int) -> None:
+    # ---- room, per alignment
+
+    def room(self, align: int) -> list[int]:
+        """Return the room per slot: of a leaf exactly that, of a branch a bound of it.
+
+        A branch makes the bounds for an alignment when it is first asked, and keeps them.
+        """
+        if not self.kids:
+            return rooms_after(self.starts, self.lengths, align)
+        found = self.rooms.get(align)
+        if found is None:
+            found = [self._allowed(slot, align) for slot in range(len(self.starts))]
+            self.rooms[align] = found
+        return found
+
+    def lift_rooms(self, slot: int, start: int, length: int) -> None:
         """Raise the bounds per alignment of a slot to those of a gap."""
         for align, room in self.rooms.items():
-            usable = stop - start - padding(start, align)
-            room[slot] = max(room[slot], usable)
+            room[slot] = max(room[slot], length - padding(start, align))
+
+    def most(self, align: int) -> int:
+        """Return the most room of any slot; below 1, none has any."""
+        return max(self.room(align))
 
     def _allowed(self, slot: int, align: int) -> int:
-        return most_room(self.longest[slot], self.orders[slot], self.tops[slot], align)
+        return most_room(self.lengths[slot], self.orders[slot], self.tops[slot], align)
 
-    def replace(self, slot: int) -> None:
-        """Make all that is known of a slot what its kid has, whatever it was before."""
-        kid = self.kids[slot]
-        self.delete_kid(slot)
-        self.insert_kid(slot, kid)
+    # ---- both
 
-    # ---- halves
+    def delete(self, slot: int) -> None:
+        """Take out a slot, and what is known of it."""
+        del self.starts[slot], self.lengths[slot], self.orders[slot], self.tops[slot]
+        if self.kids:
+            del self.kids[slot]
+            for room in self.rooms.values():
+                del room[slot]
 
     def split(self) -> Node:
         """Move the upper half of the slots to a new node, and return it."""
         half = len(self.starts) // 2
         upper = Node()
         upper.starts, self.starts = self.starts[half:], self.starts[:half]
-        upper.stops, self.stops = self.stops[half:], self.stops[:half]
         upper.kids, self.kids = self.kids[half:], self.kids[:half]
-        upper.longest, self.longest = self.longest[half:], self.longest[:half]
+        upper.lengths, self.lengths = self.lengths[half:], self.lengths[:half]
         upper.orders, self.orders = self.orders[half:], self.orders[:half]
         upper.tops, self.tops = self.tops[half:], self.tops[:half]
         for align, room in self.rooms.items():
@@ -171,9 +175,8 @@ class Node:
         for align in {**self.rooms, **upper.rooms}:
             self.rooms[align] = self.room(align) + upper.room(align)
         self.starts += upper.starts
-        self.stops += upper.stops
         self.kids += upper.kids
-        self.longest += upper.longest
+        self.lengths += upper.lengths
         self.orders += upper.orders
         self.tops += upper.tops
 
@@ -181,22 +184,20 @@ class Node:
         """Return an equal node that shares nothing with this one."""
         twin = Node()
         twin.starts = self.starts.copy()
-        twin.stops = self.stops.copy()
         twin.kids = [kid.copy() for kid in self.kids]
-        twin.longest = self.longest.copy()
+        twin.lengths = self.lengths.copy()
         twin.orders = self.orders.copy()
         twin.tops = self.tops.copy()
         twin.rooms = {align: room.copy() for align, room in self.rooms.items()}
-        twin.stale = self.stale
         return twin
 
 
-def leaf_of(starts: list[int], stops: list[int]) -> Node:
+def leaf_of(starts: list[int], lengths: list[int]) -> Node:
     """Return the leaf with these gaps."""
     node = Node()
-    node.starts, node.stops = starts, stops
-    for start, stop in zip(starts, stops, strict=True):
-        order, top = measures(start, stop)
+    node.starts, node.lengths = starts, lengths
+    for start, length in zip(starts, lengths, strict=True):
+        order, top = measures(start, length)
         node.orders.append(order)
         node.tops.append(top)
     return node

@@ -1,4 +1,4 @@
-"""The searches of the gap tree: down to the leaves, past every slot whose bound is too low."""
+"""The searches of the gap tree: down to the leaves, past every slot that has no room."""
 
 from __future__ import annotations
 
@@ -14,98 +14,116 @@ BY_LENGTH: Final = 0
 BY_ORDER: Final = 1
 BY_ROOM: Final = 2
 
+HIT: Final = b"\x01"
+EXCEEDS: Final = [bytes(order > limit for order in range(256)) for limit in range(65)]
+"""`orders.translate(EXCEEDS[limit]).find(HIT)` is the first slot above `limit`: a loop in C."""
+
 
 class Search:
-    """What is looked for, and which bounds say where it may be.
+    """What is looked for, and which number of a slot says where it may be.
 
-    The bounds have to exceed `limit`. Those by length, and by order, tell exactly: apart from
-    stale leaves, a search by them never goes down in vain. All bounds are made exact where a
-    search does go down in vain, so that it happens once.
+    That number has to exceed `limit`. By length, and by order, it tells exactly: there is a
+    fit below a slot if and only if it does. By room it may be too high, and then it is made
+    exact where a search went down in vain, so that the next one does not.
     """
 
-    __slots__ = ("align", "first", "kind", "last", "limit", "span", "tightened")
+    __slots__ = ("align", "exceeds", "first", "kind", "last", "limit", "span")
 
     def __init__(self, span: int, align: int, first: int, last: int, grid: int) -> None:
         self.span = span
         self.align = align
         self.first = first
         self.last = last
-        self.tightened = False  # a bound below has been made exact: those above follow
         self.kind = BY_ROOM
         self.limit = span
+        self.exceeds = HIT
         if is_aligned(grid, align):
             self.kind = BY_LENGTH  # every gap starts at a multiple of `align`
         elif span == align - 1:
             self.kind = BY_ORDER  # only an aligned block will do, and any of that order does
             self.limit = align.bit_length() - 1
+            self.exceeds = EXCEEDS[self.limit]
 
-    def bounds(self, branch: Node) -> list[int] | bytearray:
-        """Return the bounds of that kind, one per slot."""
-        if self.kind == BY_LENGTH:
-            return branch.longest
-        return branch.orders if self.kind == BY_ORDER else branch.room(self.align)
+    def numbers(self, node: Node) -> list[int]:
+        """Return the numbers of that kind, one per slot; not of orders, which are bytes."""
+        return node.room(self.align) if self.kind == BY_ROOM else node.lengths
 
-    def learn(self, branch: Node, slot: int, fit: int | None) -> None:
-        """Make the bounds of a slot that was searched exact, if they are known to be too high."""
-        kid = branch.kids[slot]
-        if fit is None:
-            if self.kind == BY_ROOM:
-                branch.room(self.align)[slot] = kid.most(self.align)
-            if kid.stale:
-                kid.stale = False
-                self.tightened = True
-        if self.tightened:
-            branch.refresh(slot)
+    def next_slot(self, node: Node, slot: int) -> int:
+        """Return the first slot from `slot` on that may have room, or -1."""
+        if self.kind == BY_ORDER:
+            return node.orders.translate(self.exceeds).find(HIT, slot)
+        numbers, limit = self.numbers(node), self.limit
+        for at in range(slot, len(numbers)):
+            if numbers[at] > limit:
+                return at
+        return -1
+
+    def last_slot(self, node: Node, slot: int) -> int:
+        """Return the last slot up to `slot`, which may be -1, that may have room, or -1."""
+        if self.kind == BY_ORDER:
+            return node.orders.translate(self.exceeds).rfind(HIT, 0, slot + 1)
+        numbers, limit = self.numbers(node), self.limit
+        for at in range(slot, -1, -1):
+            if numbers[at] > limit:
+                return at
+        return -1
+
+    def lowest_in(self, leaf: Node, slot: int) -> int | None:
+        """Return the lowest fit of a gap from `first` on."""
+        start = leaf.starts[slot]
+        stop = start + leaf.lengths[slot]
+        start = max(start, self.first)
+        return lowest_start(start, stop - 1, self.span, self.align) if start < stop else None
+
+    def highest_in(self, leaf: Node, slot: int) -> int | None:
+        """Return the highest fit of a gap up to `last`."""
+        start = leaf.starts[slot]
+        end = min(start + leaf.lengths[slot] - 1, self.last)
+        return highest_start(start, end, self.span, self.align) if start <= end else None
+
+    def in_vain(self, node: Node, slot: int) -> None:
+        """Make the room of a slot exact, in which nothing was found."""
+        if self.kind == BY_ROOM:
+            node.room(self.align)[slot] = node.kids[slot].most(self.align)
 
 
 def lowest(node: Node, search: Search) -> int | None:
     """Return the lowest fit from `first` on. `None`, or one beyond `last`, if there is none."""
-    starts, first = node.starts, search.first
-    # The slot that `first` lies in, of which only a part counts. Below the node, it is none.
-    cut = bisect_right(starts, first) - 1
-    if not node.kids:
-        stops, span = node.stops, search.span
-        for slot in range(max(cut, 0), len(starts)):
-            start, stop = max(starts[slot], first), stops[slot]
-            if stop - start > span:
-                fit = lowest_start(start, stop - 1, span, search.align)
-                if fit is not None:
-                    return fit
-        return None
-    bounds, limit = search.bounds(node), search.limit
-    for slot in range(max(cut, 0), len(starts)):
-        if bounds[slot] > limit:
-            if search.last < starts[slot]:
-                return None
+    starts = node.starts
+    slot = search.next_slot(node, 0)
+    if starts[0] < search.first:
+        # The slot that `first` lies in, of which only a part counts.
+        cut = bisect_right(starts, search.first) - 1
+        slot = search.next_slot(node, cut)
+    while slot >= 0:
+        if search.last < starts[slot]:
+            return None
+        if node.kids:
             fit = lowest(node.kids[slot], search)
-            if fit is None or search.tightened:
-                search.learn(node, slot, fit)
-            if fit is not None:
-                return fit
+            if fit is None:
+                search.in_vain(node, slot)
+        else:
+            fit = search.lowest_in(node, slot)
+        if fit is not None:
+            return fit
+        slot = search.next_slot(node, slot + 1)
     return None
 
 
 def highest(node: Node, search: Search) -> int | None:
     """Return the highest fit up to `last`. `None`, or one below `first`, if there is none."""
-    starts, last = node.starts, search.last
-    cut = bisect_right(starts, last) - 1
-    if not node.kids:
-        stops, span = node.stops, search.span
-        for slot in range(cut, -1, -1):
-            start, end = starts[slot], min(stops[slot] - 1, last)
-            if span <= end - start:
-                fit = highest_start(start, end, span, search.align)
-                if fit is not None:
-                    return fit
-        return None
-    bounds, limit = search.bounds(node), search.limit
-    for slot in range(cut, -1, -1):
-        if bounds[slot] > limit:
-            if slot < cut and starts[slot + 1] <= search.first:
-                return None
+    starts = node.starts
+    slot = search.last_slot(node, bisect_right(starts, search.last) - 1)
+    while slot >= 0:
+        if node.kids:
             fit = highest(node.kids[slot], search)
-            if fit is None or search.tightened:
-                search.learn(node, slot, fit)
-            if fit is not None:
-                return fit
+            if fit is None:
+                search.in_vain(node, slot)
+        else:
+            fit = search.highest_in(node, slot)
+        if fit is not None:
+            return fit
+        if starts[slot] <= search.first:
+            return None
+        slot = search.last_slot(node, slot - 1)
     return None

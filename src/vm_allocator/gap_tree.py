@@ -9,13 +9,13 @@ which a search passes over everything that cannot fit.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import deque
 from itertools import pairwise
+from operator import add
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .errors import hold
 from .gap_check import check_tree
-from .gap_node import Node, branch_of, leaf_of, measures
+from .gap_node import Node, branch_of, leaf_of
 from .gap_search import Search, highest, lowest
 
 if TYPE_CHECKING:
@@ -24,18 +24,15 @@ if TYPE_CHECKING:
 CAPACITY: Final = 48
 """Slots of a node: from 24 to 64 there is little difference."""
 
-SLACK: Final = 256
-"""Leaves whose bounds may be too high at a time: what a search may visit for nothing."""
-
 
 class GapTree:
     """A gap index with logarithmic operations; `n` is the number of live ranges.
 
     `overlapping`, `is_live`, `add`, `remove`: O(log n), worst case.
-    `lowest_fit`, `highest_fit`: O(log n) and a visit of at most `slack` leaves, worst case,
-    for `align` 1, for an alignment that all gaps start at, for a size of `align`, and for an
-    `align` that no address of a gap has. For others O(log n) amortised: a search that visits
-    a leaf in vain leaves a bound behind that spares the next one the visit.
+    `lowest_fit`, `highest_fit`: O(log n), worst case, for `align` 1, for an alignment that all
+    gaps start at, for a size of `align`, and for an `align` that no address of a gap has. For
+    others O(log n) amortised: a search that visits a leaf in vain leaves a bound behind that
+    spares the next one the visit.
 
     >>> index = GapTree(0, 99)
     >>> index.add(0, 9); index.add(12, 99)
@@ -43,58 +40,38 @@ class GapTree:
     (10, None, [(10, 11)])
     """
 
-    __slots__ = (
-        "_base",
-        "_capacity",
-        "_grid",
-        "_last",
-        "_least",
-        "_len",
-        "_root",
-        "_slack",
-        "_stale",
-    )
+    __slots__ = ("_base", "_capacity", "_grid", "_last", "_least", "_len", "_root")
 
-    def __init__(
-        self, base: int, last: int, *, capacity: int = CAPACITY, slack: int = SLACK
-    ) -> None:
+    def __init__(self, base: int, last: int, *, capacity: int = CAPACITY) -> None:
         self._base = base
         self._last = last
         self._capacity = capacity  # most slots of a node, at least 4
         self._least = max(2, capacity // 4)  # least slots of a node other than the root
-        self._slack = slack
         self._len = 0
         # All bits that the start of some gap has or had: below the lowest, all are aligned.
         self._grid = base
-        # An address in each stale leaf, in the order in which they became so.
-        self._stale: deque[int] = deque()
-        self._root = leaf_of([base], [last + 1])
+        self._root = leaf_of([base], [last - base + 1])
 
     @classmethod
     def from_live(
-        cls,
-        base: int,
-        last: int,
-        ranges: Iterable[tuple[int, int]],
-        *,
-        capacity: int = CAPACITY,
-        slack: int = SLACK,
+        cls, base: int, last: int, ranges: Iterable[tuple[int, int]], *, capacity: int = CAPACITY
     ) -> GapTree:
         """Return the index with these live ranges. O(n).
 
         Needs the ranges lowest first, and none to overlap another or to leave the space.
         """
-        tree = cls(base, last, capacity=capacity, slack=slack)
-        starts, stops = [base], []
-        grid = base
+        tree = cls(base, last, capacity=capacity)
+        starts, lengths = [base], []
+        below, grid = base, base
         for start, end in ranges:
-            stops.append(start)
-            starts.append(end + 1)
-            grid |= end + 1
-        stops.append(last + 1)
+            lengths.append(start - below)
+            below = end + 1
+            starts.append(below)
+            grid |= below
+        lengths.append(last + 1 - below)
         tree._len = len(starts) - 1
         tree._grid = grid
-        tree._root = _built(starts, stops, capacity)
+        tree._root = _built(starts, lengths, capacity)
         return tree
 
     # ---- searches
@@ -161,7 +138,8 @@ class GapTree:
             if slot < len(starts):
                 above = starts[slot]
             if not node.kids:
-                return starts[slot - 1], above, node.stops[slot - 1]
+                gap = starts[slot - 1]
+                return gap, above, gap + node.lengths[slot - 1]
             node = node.kids[slot - 1]
 
     # ---- changes
@@ -169,30 +147,18 @@ class GapTree:
     def add(self, start: int, end: int) -> None:
         """See `GapIndex`. O(log n)."""
         path, leaf, slot = self._path(start)
-        gap, stop = leaf.starts[slot], leaf.stops[slot]
-        if path and not leaf.stale:
-            branch, position = path[-1]
-            # The bounds may only be too high now if they were those of this very gap.
-            if (
-                stop - gap >= branch.longest[position]
-                or leaf.orders[slot] >= branch.orders[position]
-                or leaf.tops[slot] >= branch.tops[position]
-            ):
-                leaf.stale = True
-                self._stale.append(gap)
-        leaf.stops[slot] = start
-        leaf.orders[slot], leaf.tops[slot] = measures(gap, start)
-        leaf.starts.insert(slot + 1, end + 1)
-        leaf.stops.insert(slot + 1, stop)
-        order, top = measures(end + 1, stop)
-        leaf.orders.insert(slot + 1, order)
-        leaf.tops.insert(slot + 1, top)
+        gap, length = leaf.starts[slot], leaf.lengths[slot]
+        order, top = leaf.orders[slot], leaf.tops[slot]
+        leaf.set_gap(slot, gap, start - gap)
+        leaf.insert_gap(slot + 1, end + 1, gap + length - 1 - end)
         self._grid |= end + 1
         self._len += 1
         if len(leaf.starts) > self._capacity:
             self._grow(path, leaf)
-        if len(self._stale) > self._slack:
-            self._tighten(self._stale.popleft())
+            return
+        for branch, position in reversed(path):
+            if not branch.lower(position, length, order, top):
+                return  # what was lost is no number of this branch, nor of those above
 
     def add_all(self, starts: Sequence[int], span: int) -> None:
         """See `GapIndex`."""
@@ -203,28 +169,21 @@ class GapTree:
         """See `GapIndex`. O(log n)."""
         path, leaf, slot = self._path(start)
         if slot + 1 < len(leaf.starts):
-            stop = leaf.stops[slot + 1]
-            self._delete_gap(leaf, slot + 1)
+            stop = end + 1 + leaf.lengths[slot + 1]
+            leaf.delete(slot + 1)
         else:
             # The gap above is the first one of the next leaf, which may have no other.
             above, other, first = self._path(end + 1)
-            stop = other.stops[first]
-            self._delete_gap(other, first)
+            stop = end + 1 + other.lengths[first]
+            other.delete(first)
             self._settle(above, other)
             path, leaf, slot = self._path(start)
         gap = leaf.starts[slot]
-        order, top = measures(gap, stop)
-        leaf.stops[slot], leaf.orders[slot], leaf.tops[slot] = stop, order, top
+        leaf.set_gap(slot, gap, stop - gap)
         self._len -= 1
-        self._lift(path, gap, stop, order, top)
+        self._lift(path, leaf, slot)
         if len(leaf.starts) < self._least:
             self._settle(path, leaf)
-
-    @staticmethod
-    def _delete_gap(leaf: Node, slot: int) -> None:
-        # Its leaf does not become stale: the gap lives on in a larger one, see `remove`.
-        del leaf.starts[slot], leaf.stops[slot]
-        del leaf.orders[slot], leaf.tops[slot]
 
     def _path(self, address: int) -> tuple[Path, Node, int]:
         """Return the branches and their slots on the way to `address`, its leaf, and its gap."""
@@ -236,25 +195,17 @@ class GapTree:
             node = node.kids[slot]
         return path, node, bisect_right(node.starts, address) - 1
 
-    # ---- the bounds
-
-    def _lift(self, path: Path, start: int, stop: int, order: int, top: int) -> None:
-        """Raise the bounds above a gap that has grown."""
-        for branch, slot in path:
-            branch.lift_rooms(slot, start, stop)
-        for branch, slot in reversed(path):
-            # A bound of a branch is that of its best slot: what does not exceed it here ...
-            if not branch.lift(slot, stop - start, order, top):
-                return  # ... exceeds nothing further up.
-
-    def _tighten(self, address: int) -> None:
-        """Make the bounds above the leaf at this address exact again, if they are not."""
-        path, leaf, _ = self._path(address)
-        if leaf.stale:
-            leaf.stale = False
-            for branch, slot in reversed(path):
-                if not branch.refresh(slot):
-                    return
+    def _lift(self, path: Path, leaf: Node, slot: int) -> None:
+        """Raise what is known above a gap that has grown."""
+        start, length = leaf.starts[slot], leaf.lengths[slot]
+        order, top = leaf.orders[slot], leaf.tops[slot]
+        lifted = True
+        for branch, position in reversed(path):
+            # Measures that exceed none here exceed none further up. Room is no such measure:
+            # its bounds above may have been made exact when these here were not.
+            lifted = lifted and branch.lift(position, length, order, top)
+            if branch.rooms:
+                branch.lift_rooms(position, start, length)
 
     # ---- the shape
 
@@ -262,28 +213,20 @@ class GapTree:
         """Split the node, and the branches above that have no room for one more slot."""
         for branch, slot in reversed(path):
             if len(node.starts) > self._capacity:
-                upper = node.split()
-                node.stale = False
-                branch.insert_kid(slot + 1, upper)
+                branch.insert_kid(slot + 1, node.split())
             branch.refresh(slot)
             node = branch
         if len(node.starts) > self._capacity:
-            self._root = Node()
             upper = node.split()
-            node.stale = False
-            self._root.insert_kid(0, node)
-            self._root.insert_kid(1, upper)
+            self._root = branch_of([node, upper])
 
     def _settle(self, path: Path, node: Node) -> None:
-        """Join nodes that have become small with a neighbour, and name their first gaps anew."""
+        """Join nodes that have become small with a neighbour, and take over what changed."""
         for branch, slot in reversed(path):
             if len(node.starts) < self._least:
                 self._join(branch, max(slot - 1, 0))
             else:
-                branch.starts[slot] = node.starts[0]
                 branch.refresh(slot)
-                if not node.kids:
-                    node.stale = False
             node = branch
         while len(self._root.kids) == 1:
             self._root = self._root.kids[0]
@@ -292,11 +235,11 @@ class GapTree:
         """Join two neighbours, or share their slots out evenly if they are too many for one."""
         lower, upper = branch.kids[slot], branch.kids[slot + 1]
         lower.absorb(upper)
-        branch.delete_kid(slot + 1)
+        branch.delete(slot + 1)
+        branch.delete(slot)
         if len(lower.starts) > self._capacity * 3 // 4:
-            branch.insert_kid(slot + 1, lower.split())
-        lower.stale = False
-        branch.replace(slot)
+            branch.insert_kid(slot, lower.split())
+        branch.insert_kid(slot, lower)
 
     # ---- everything
 
@@ -318,17 +261,15 @@ class GapTree:
 
     def copy(self) -> GapTree:
         """See `GapIndex`. O(n)."""
-        twin = GapTree(self._base, self._last, capacity=self._capacity, slack=self._slack)
+        twin = GapTree(self._base, self._last, capacity=self._capacity)
         twin._len, twin._grid = self._len, self._grid
-        twin._stale, twin._root = self._stale.copy(), self._root.copy()
+        twin._root = self._root.copy()
         return twin
 
     def _check(self) -> None:
         """See `GapIndex`. O(n) for every alignment that has bounds of its own."""
         hold("live ranges are counted", len(list(self.live())) == self._len, self._root)
-        covered = {id(self._path(address)[1]) for address in self._stale}
-        check_tree(self._root, (self._base, self._last), self._capacity, self._grid, covered)
-        hold("few bounds are too high", len(self._stale) <= self._slack, list(self._stale))
+        check_tree(self._root, (self._base, self._last), self._capacity, self._grid)
 
 
 Path: TypeAlias = list[tuple[Node, int]]
@@ -339,14 +280,16 @@ def _all_gaps(node: Node) -> Iterator[tuple[int, int]]:
     waiting = [node]
     while waiting:
         node = waiting.pop()
-        waiting += reversed(node.kids)
-        yield from zip(node.starts if node.stops else (), node.stops, strict=True)
+        if node.kids:
+            waiting += reversed(node.kids)
+        else:
+            yield from zip(node.starts, map(add, node.starts, node.lengths), strict=True)
 
 
-def _built(starts: list[int], stops: list[int], capacity: int) -> Node:
+def _built(starts: list[int], lengths: list[int], capacity: int) -> Node:
     """Return the tree over these gaps, its nodes three quarters full."""
     level = [
-        leaf_of(starts[at:to], stops[at:to]) for at, to in _shares(len(starts), capacity * 3 // 4)
+        leaf_of(starts[at:to], lengths[at:to]) for at, to in _shares(len(starts), capacity * 3 // 4)
     ]
     while len(level) > 1:
         level = [branch_of(level[at:to]) for at, to in _shares(len(level), capacity * 3 // 4)]

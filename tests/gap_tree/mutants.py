@@ -37,11 +37,13 @@ class Mutant:
         return made["gap_tree"].GapTree
 
     def _mutate(self, source: ast.Module) -> ast.Module:
-        functions = [
+        functions: list[ast.AST] = [
             node
             for node in ast.walk(source)
             if isinstance(node, ast.FunctionDef) and node.name == self.function
         ]
+        if self.function == "<module>":
+            functions = [source]
         after, places = self.after, 0
         statement = ast.parse(self.before).body[0]
         befores = {ast.dump(statement)}
@@ -101,100 +103,106 @@ def _search(name: str, function: str, before: str, after: str) -> Mutant:
 
 
 MUTANTS: Final = (
-    # a gap grows: its bounds are raised, all the way up
-    _tree("remove raises nothing", "remove", "self._lift(path, gap, stop, order, top)", "pass"),
+    # a gap grows: what is known above it is raised, all the way up
+    _tree("remove raises nothing", "remove", "self._lift(path, leaf, slot)", "pass"),
+    _tree("room is not raised", "_lift", "branch.lift_rooms(position, start, length)", "pass"),
     _tree(
-        "remove raises to the freed range alone",
-        "remove",
-        "self._lift(path, gap, stop, order, top)",
-        "self._lift(path, start, end + 1, *measures(start, end + 1))",
+        "room is raised in the lowest branch alone",
+        "_lift",
+        "if branch.rooms:\n    branch.lift_rooms(position, start, length)",
+        "if branch.rooms and lifted:\n    branch.lift_rooms(position, start, length)",
     ),
-    _tree("room is not raised", "_lift", "branch.lift_rooms(slot, start, stop)", "pass"),
     _tree(
         "raising stops one level early",
         "_lift",
-        "if not branch.lift(slot, stop - start, order, top):\n    return",
-        "if branch.lift(slot, stop - start, order, top):\n    return",
+        "lifted and branch.lift(position, length, order, top)",
+        "lifted and not branch.lift(position, length, order, top)",
     ),
-    _node("the length is not raised", "lift", "self.longest[slot] = length", "pass"),
+    _node("the length is not raised", "lift", "self.lengths[slot] = length", "pass"),
     _node("the order is not raised", "lift", "self.orders[slot] = order", "pass"),
     _node("the top is not raised", "lift", "self.tops[slot] = top", "pass"),
     _node(
+        "a raised order is not told further up",
+        "lift",
+        "if self.orders[slot] < order:\n    self.orders[slot] = order\n    lifted = True",
+        "if self.orders[slot] < order:\n    self.orders[slot] = order",
+    ),
+    _node(
         "room is raised without its padding",
         "lift_rooms",
-        "room[slot] = max(room[slot], usable)",
-        "room[slot] = max(room[slot], usable - 1)",
+        "max(room[slot], length - padding(start, align))",
+        "max(room[slot], length - padding(start, align) - 1)",
     ),
     _tree(
         "a grown gap keeps its measures",
         "remove",
-        "(leaf.stops[slot], leaf.orders[slot], leaf.tops[slot]) = (stop, order, top)",
-        "leaf.stops[slot] = stop",
+        "leaf.set_gap(slot, gap, stop - gap)",
+        "leaf.lengths[slot] = stop - gap",
     ),
-    # a gap shrinks: what may be too high is remembered and made exact in turn
-    _tree("no leaf becomes stale", "add", "leaf.stale = True", "pass"),
-    _tree("a stale leaf is forgotten", "add", "self._stale.append(gap)", "pass"),
+    # a gap shrinks: where it was the greatest, another one is
     _tree(
-        "only the length makes stale",
+        "add lowers nothing",
         "add",
-        "stop - gap >= branch.longest[position] or leaf.orders[slot] >= branch.orders[position] "
-        "or leaf.tops[slot] >= branch.tops[position]",
-        "stop - gap >= branch.longest[position]",
-    ),
-    _tree(
-        "stale leaves pile up",
-        "add",
-        "if len(self._stale) > self._slack:\n    self._tighten(self._stale.popleft())",
+        "for branch, position in reversed(path):\n"
+        "    if not branch.lower(position, length, order, top):\n        return",
         "pass",
     ),
     _tree(
-        "a leaf is dropped from the stale ones as it is",
-        "_tighten",
-        "if leaf.stale:\n    leaf.stale = False\n    for branch, slot in reversed(path):\n"
-        "        if not branch.refresh(slot):\n            return",
-        "leaf.stale = False",
+        "lowering stops above the leaf",
+        "add",
+        "if not branch.lower(position, length, order, top):\n    return",
+        "if not branch.lower(position, length, order, top) or True:\n    return",
     ),
-    _tree(
-        "tightening stops above the leaf",
-        "_tighten",
-        "if not branch.refresh(slot):\n    return",
-        "if not branch.refresh(slot) or True:\n    return",
-    ),
+    _node("the length is not lowered", "lower", "self.lengths[slot] = max(kid.lengths)", "pass"),
+    _node("the order is not lowered", "lower", "self.orders[slot] = max(kid.orders)", "pass"),
+    _node("the top is not lowered", "lower", "self.tops[slot] = max(kid.tops)", "pass"),
     _node(
-        "an exact bound is not written down",
-        "refresh",
-        "(self.longest[slot], self.orders[slot], self.tops[slot]) = (length, order, top)",
-        "pass",
+        "a lowered top is not told further up",
+        "lower",
+        "if top == self.tops[slot] and top not in kid.tops:\n"
+        "    self.tops[slot] = max(kid.tops)\n    lowered = True",
+        "if top == self.tops[slot] and top not in kid.tops:\n    self.tops[slot] = max(kid.tops)",
     ),
     _tree(
-        "a new gap has no measures",
+        "what the gap had is asked too late",
         "add",
-        "(order, top) = measures(end + 1, stop)",
+        "(order, top) = (leaf.orders[slot], leaf.tops[slot])",
         "order, top = (0, 0)",
     ),
-    _tree(
+    _node(
+        "a new gap has no measures",
+        "insert_gap",
+        "(order, top) = measures(start, length)",
+        "order, top = (0, 0)",
+    ),
+    _node(
         "a shrunk gap keeps its measures",
-        "add",
-        "(leaf.orders[slot], leaf.tops[slot]) = measures(gap, start)",
+        "set_gap",
+        "(self.orders[slot], self.tops[slot]) = measures(start, length)",
         "pass",
     ),
     _tree("the grid is not kept", "add", "self._grid |= end + 1", "pass"),
     # nodes split and join
     _tree("a split is not told", "_grow", "branch.refresh(slot)", "pass"),
-    _tree("a join keeps its old bounds", "_join", "branch.replace(slot)", "pass"),
+    _tree(
+        "a split ends the news",
+        "_grow",
+        "branch.refresh(slot)",
+        "if len(node.starts) > self._capacity // 2:\n    branch.refresh(slot)",
+    ),
+    _tree(
+        "a join keeps its old numbers",
+        "_join",
+        "branch.delete(slot)",
+        "branch.kids[slot] = lower\nreturn",
+    ),
     _tree(
         "a join is put in the upper place",
         "_join",
-        "branch.insert_kid(slot + 1, lower.split())",
-        "branch.insert_kid(slot, lower.split())",
+        "branch.insert_kid(slot, lower)",
+        "branch.insert_kid(slot + 1, lower)",
     ),
-    _tree(
-        "a separator goes stale",
-        "_settle",
-        "branch.starts[slot] = node.starts[0]",
-        "pass",
-    ),
-    _tree("a settled slot keeps its old bounds", "_settle", "branch.refresh(slot)", "pass"),
+    _tree("a settled slot is told nothing", "_settle", "branch.refresh(slot)", "pass"),
     _tree(
         "the neighbour is not settled",
         "remove",
@@ -202,6 +210,10 @@ MUTANTS: Final = (
         "pass",
     ),
     _tree("a small leaf is left alone", "remove", "self._settle(path, leaf)", "pass"),
+    _node("a separator goes stale", "refresh", "self.starts[slot] = kid.starts[0]", "pass"),
+    _node("a length goes stale", "refresh", "self.lengths[slot] = max(kid.lengths)", "pass"),
+    _node("an order goes stale", "refresh", "self.orders[slot] = max(kid.orders)", "pass"),
+    _node("a top goes stale", "refresh", "self.tops[slot] = max(kid.tops)", "pass"),
     _node(
         "a split halves no room",
         "split",
@@ -222,7 +234,7 @@ MUTANTS: Final = (
     ),
     _node("joined orders are lost", "absorb", "self.orders += upper.orders", "pass"),
     _node("joined tops are lost", "absorb", "self.tops += upper.tops", "pass"),
-    _node("joined lengths are lost", "absorb", "self.longest += upper.longest", "pass"),
+    _node("joined lengths are lost", "absorb", "self.lengths += upper.lengths", "pass"),
     _node(
         "a new slot has no room",
         "insert_kid",
@@ -235,27 +247,26 @@ MUTANTS: Final = (
         "room.insert(slot, self._allowed(slot, align))",
         "pass",
     ),
-    _node("a slot that goes leaves its room", "delete_kid", "del room[slot]", "pass"),
-    # bounds per alignment
-    _node("room is not clamped at 0", "most_room", "min(longest, align - 1)", "align // 2"),
+    _node("a slot that goes leaves its room", "delete", "del room[slot]", "pass"),
+    # room per alignment
+    _node("room is not clamped at 0", "most_room", "min(length, align - 1)", "align // 2"),
     _node("no multiple, yet room", "most_room", "align >> top", "align >> (top - 1 if top else 0)"),
     _node(
         "no block, less room", "most_room", "align >> order", "align >> (order - 1 if order else 0)"
     ),
+    # searches
     _search("an order too low", "__init__", "align.bit_length() - 1", "align.bit_length()"),
     _search("by order, although less will do", "__init__", "span == align - 1", "span < align"),
-    # a search in vain makes bounds exact
-    _search("what was learnt stays below", "learn", "self.tightened = True", "pass"),
-    _search("a bound is called exact as it is", "learn", "branch.refresh(slot)", "pass"),
     _search(
         "room is learnt too low",
-        "learn",
-        "branch.room(self.align)[slot] = kid.most(self.align)",
-        "branch.room(self.align)[slot] = kid.most(self.align) - 1",
+        "in_vain",
+        "node.room(self.align)[slot] = node.kids[slot].most(self.align)",
+        "node.room(self.align)[slot] = node.kids[slot].most(self.align) - 1",
     ),
+    _search("an order too high is wanted", "<module>", "order > limit", "order > limit + 1"),
+    _search("an order is searched too far", "last_slot", "slot + 1", "slot"),
     Mutant("blocks are too large", "arithmetic", "reach", "last - middle + 1", "last - middle"),
     Mutant("tops are too low", "arithmetic", "reach", "first - 1", "first"),
-    _node("a copy shares its lengths", "copy", "self.longest.copy()", "self.longest"),
+    _node("a copy shares its lengths", "copy", "self.lengths.copy()", "self.lengths"),
     _node("a copy shares its room", "copy", "room.copy()", "room"),
-    _node("a copy is not stale", "copy", "twin.stale = self.stale", "pass"),
 )

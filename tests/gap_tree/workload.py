@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SPACES = ((0, 63), (3, 302), (64, 2063), (0, 2**64 - 1), (5, 2**64 - 6))
-SHAPES = ((4, 0), (4, 2), (5, 3), (8, 1))  # capacity, slack
+CAPACITIES = (4, 5, 6, 8)
 PHASES = (0.9, 0.6, 0.1)  # how often a range is added, and not removed
 
 
@@ -23,8 +23,7 @@ def drive(tree_of: Callable[..., Any], seed: int, steps: int = 240) -> None:
     """
     chance = Random(seed)  # noqa: S311  # a workload, and no secret
     base, last = chance.choice(SPACES)
-    capacity, slack = chance.choice(SHAPES)
-    tree = tree_of(base, last, capacity=capacity, slack=slack)
+    tree = tree_of(base, last, capacity=chance.choice(CAPACITIES))
     reference = SortedGaps(base, last)
     adding = PHASES[0]
     for step in range(steps):

@@ -52,10 +52,10 @@ def ends(top: int) -> tuple[tuple[int, int], ...]:
 
 DEEP: Final = ((0, 2999), (7, 3006), (0x800, 0x17FF), (U64_MAX - 2999, U64_MAX))
 
-# Nodes so small that a dozen live ranges make several levels, and bounds that are made exact
-# again at once, or soon: what takes thousands of ranges in the tree that ships.
-TINY_TREE: Final = partial(GapTree, capacity=4, slack=2)
-EXACT_TREE: Final = partial(GapTree, capacity=5, slack=0)
+# Nodes so small that a dozen live ranges make several levels: what takes thousands of ranges
+# in the tree that ships.
+TINY_TREE: Final = partial(GapTree, capacity=4)
+UNEVEN_TREE: Final = partial(GapTree, capacity=5)
 
 # Chunks and groups so small that every few live ranges lie across several of them.
 TINY_BITMAP: Final = partial(IdBitmap, chunk_bits=2, fan_bits=1)
@@ -138,7 +138,7 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             "tree-ends",
             "the gap tree with tiny nodes and exact bounds, at both ends of 2^64",
             IndexMachine,
-            EXACT_TREE,
+            UNEVEN_TREE,
             ends(U64_MAX),
             BIG_ALIGNMENTS,
         ),
