@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .gap_search import Search
 
 FEW: Final = 8
-"""One new range for more than so many gaps of a leaf is put in alone; else all gaps are made anew."""
+"""A leaf with more gaps than this for each new range has it put in; else all gaps are made anew."""
 
 
 def take_lowest(node: Node, search: Search, count: int, found: list[int]) -> None:

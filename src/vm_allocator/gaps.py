@@ -129,23 +129,27 @@ class SortedGaps:
         # Below a range that was found there is no more room, and above it all is as it was:
         # so the next one is the lowest above it, whether or not the first one is live.
         starts: list[int] = []
-        fit = self.lowest_fit(span, align, first, last)
-        while fit is not None:
+        for _ in range(count):
+            fit = self.lowest_fit(span, align, first, last)
+            if fit is None:
+                break
             starts.append(fit)
             taken = fit + span
-            if len(starts) == count or taken == last:
+            if taken == last:
                 break
-            fit = self.lowest_fit(span, align, taken + 1, last)
+            first = taken + 1
         return starts
 
     def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
         starts: list[int] = []
-        fit = self.highest_fit(span, align, first, last)
-        while fit is not None:
-            starts.append(fit)
-            if len(starts) == count or fit == first:
+        for _ in range(count):
+            fit = self.highest_fit(span, align, first, last)
+            if fit is None:
                 break
-            fit = self.highest_fit(span, align, first, fit - 1)
+            starts.append(fit)
+            if fit == first:
+                break
+            last = fit - 1
         return starts
 
     def _first_reaching(self, address: int) -> int:

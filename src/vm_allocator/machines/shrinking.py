@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 MOST_REPLAYS: Final = 5_000
 """Where shrinking stops at the latest; a count and no clock, so that it ends the same way."""
 
+COUNTED: Final = ("allocate_many", "lowest_fits", "highest_fits")
+"""What begins with a number of ranges."""
+
+MOST_AT_ONCE: Final = 100
+
 
 def shrunk(build: Callable[[], Subject], operations: Sequence[Operation]) -> DisagreementError:
     """Return the disagreement at the end of the smallest trace found.
@@ -107,6 +112,8 @@ def _without_an_option(operation: Operation) -> Iterator[Operation]:
 def _with_a_smaller_number(operation: Operation) -> Iterator[Operation]:
     for position, value in enumerate(operation.arguments):
         if isinstance(value, int) and value > 0:
+            if position == 0 and operation.method in COUNTED and value > MOST_AT_ONCE:
+                continue  # less may be granted, one after the other: the oracle would take ages
             # All of it less, half of it, a quarter, ...: the number at least comes half as
             # close to the least that fails each time, so that 2^64 takes 64 rounds.
             for smaller in (value - (value >> bits) for bits in range(value.bit_length())):
