@@ -9,7 +9,7 @@ import vm_allocator.address
 import vm_allocator.gaps
 import vm_allocator.ids
 from spec.model import Allocator
-from spec.proofs.bounded import bounded_theorems
+from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
@@ -123,7 +123,7 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
     """Return the theorems about the mutated module, those that should notice first."""
     if mutant.function in GAPS_BOUNDED:
         factory = load(vm_allocator.gaps, mutant).SortedGaps
-        theorems = [stated.theorem for stated in bounded_theorems(factory, gaps=1)]
+        theorems = [stated.theorem for stated in many_theorems(factory, gaps=1)]
     elif mutant.function in GAPS:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:

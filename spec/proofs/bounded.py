@@ -19,12 +19,14 @@ What is possible, and what is not:
 - Not every arrangement of k gaps is looked at, but those of `layouts`. The leaves (bit
   tricks) are read through their lemmas, as everywhere.
 
-Any other index is checked by its factory: `bounded_theorems(factory, gaps)`.
+Any other index is checked by its factory: `bounded_theorems(factory, gaps)`. The gap tree is
+set up and read in a way of its own: `spec.proofs.bounded_tree`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -78,22 +80,43 @@ def small_nodes(base: int, last: int) -> SortedGaps:
     return index
 
 
-INDEXES: Final[dict[str, Factory]] = {"the_reference_index": small_nodes}
-"""What `verify` looks at. Another index is one line more."""
+Make = Callable[..., "Subject"]
+"""Makes a subject of a case, `gaps=` and `searching=`."""
 
 
 class Subject:
-    """An index filled with any numbers, and the contract in the same state."""
+    """An index filled with any numbers, and the contract in the same state.
 
-    def __init__(self, case: AllocatorCase, factory: Factory, gaps: int) -> None:
-        layout, history = case.one_of(
-            "layout", [each for count in range(gaps + 1) for each in layouts(count)]
-        )
+    `searching`: room is looked for in it.
+    """
+
+    def __init__(
+        self, case: AllocatorCase, factory: Factory, gaps: int, *, searching: bool = False
+    ) -> None:
         self.case = case
-        self.before = _any_state(case, layout)
+        self.searching = searching
+        self.layout, history = case.one_of("layout", self.arrangements(gaps))
+        self.before = _any_state(case, self.layout)
         self.live: list[Range] = list(self.before.live)  # type: ignore[call-overload]  # listed
         self.contract = IndexContract(self.before, case.assume)
-        self.index = factory(self.before.base, self.before.last)
+        self.align = self.any_alignment() if searching else 1
+        self.index: Any = None
+        with self.reading():
+            self.index = factory(self.before.base, self.before.last)
+            self.fill(history)
+
+    # ---- what may differ from index to index
+
+    def arrangements(self, gaps: int) -> list[tuple[str, Any]]:
+        """Return the layouts with up to that many gaps, each with how it came about."""
+        return [each for count in range(gaps + 1) for each in layouts(count)]
+
+    def any_alignment(self) -> int:
+        """Return any alignment."""
+        return keyed(self.case.number("align", like=(1, 1, 2, 4)))
+
+    def fill(self, history: Any) -> None:
+        """Bring the empty index into the state."""
         for start, end in reversed(self.live) if history == DOWNWARDS else self.live:
             self.ask("add", start, end)
         if history == AGAIN:
@@ -101,13 +124,21 @@ class Subject:
                 for start, end in self.live[::2]:
                     self.ask(act, start, end)
 
-    def ask(self, method: str, *arguments: Any) -> Any:
-        """Ask the index; whatever the contract allows, it has to be able to answer."""
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let summaries stand in the shipped source, where the numbers are symbolic."""
         symbolic = self.case.is_symbolic
         with (
             standing_in(ARITHMETIC if symbolic else {}, vm_allocator.arithmetic),
             standing_in(MAX_AND_MIN if symbolic else {}, vm_allocator.gaps),
         ):
+            yield
+
+    # ---- the rest
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """Ask the index; whatever the contract allows, it has to be able to answer."""
+        with self.reading():
             try:
                 return getattr(self.index, method)(*arguments)
             except Exception:
@@ -127,6 +158,9 @@ class Subject:
             for one, other in zip(found, listed, strict=True):
                 self.case.claim(one[0] == other.start and one[1] == other.end)
         self.case.claim(len(self.index) == len([*self.index.live()]))
+
+    def is_sound(self) -> None:
+        """Claim whatever else has to hold of its structure for the next operation."""
 
 
 def _any_state(case: AllocatorCase, layout: str) -> Allocator:
@@ -153,51 +187,24 @@ def _any_state(case: AllocatorCase, layout: str) -> Allocator:
     return Allocator(U64_MAX, base, last, ListedRanges(live), FiniteMap())
 
 
-def searches(case: AllocatorCase, factory: Factory, gaps: int, method: str) -> None:
+def searches(case: AllocatorCase, make: Make, gaps: int, method: str) -> None:
     """A search finds exactly the start that the contract names, or none if it names none."""
-    subject = Subject(case, factory, gaps)
+    subject = make(case, gaps=gaps, searching=True)
     before = subject.before
     span = keyed(case.number("span", like=(0, 1, 2)))
-    align = keyed(case.number("align", like=(1, 1, 2, 4)))
+    align = subject.align
     first = keyed(case.number("first", like=(before.base, before.base + 2)))
     last = keyed(case.number("until", like=(before.last,)))
     expected = getattr(subject.contract, method)(span, align, first, last)
     found = subject.ask(method, span, align, first, last)
     case.claim((found is None) == (expected is None))
     case.claim(found is None or found == expected)
+    subject.is_sound()
 
 
-def searches_for_many(case: AllocatorCase, factory: Factory, gaps: int, method: str) -> None:
-    """A search for 1 or 2 ranges finds exactly the starts that the contract names, in order."""
-    subject = Subject(case, factory, gaps)
-    before, count = subject.before, case.one_of("count", COUNTS)
-    span = keyed(case.number("span", like=(0, 1, 2)))
-    align = keyed(case.number("align", like=(1, 1, 2, 4)))
-    first = keyed(case.number("first", like=(before.base, before.base + 2)))
-    last = keyed(case.number("until", like=(before.last,)))
-    expected = getattr(subject.contract, method)(count, span, align, first, last)
-    found = subject.ask(method, count, span, align, first, last)
-    case.claim(len(found) == len(expected))
-    for one, other in zip(found, expected, strict=True):
-        case.claim(one == other)
-
-
-def adds_many(case: AllocatorCase, factory: Factory, gaps: int) -> None:
-    """`add_all` of 1 or 2 starts makes all of these ranges live, and splits the gaps."""
-    subject = Subject(case, factory, gaps)
-    span = keyed(case.number("span", like=(0, 1)))
-    near = [subject.before.base, *(end + 1 for _, end in subject.live)]
-    like = [start + away for start in near for away in (0, 1, 2, 4)]
-    count = case.one_of("count", COUNTS)
-    starts = [keyed(case.number(f"start{at}", like=like)) for at in range(count)]
-    subject.contract.add_all(starts, span)
-    subject.ask("add_all", starts, span)
-    subject.agrees()
-
-
-def names_the_lowest_overlap(case: AllocatorCase, factory: Factory, gaps: int) -> None:
+def names_the_lowest_overlap(case: AllocatorCase, make: Make, gaps: int) -> None:
     """`overlapping` returns the lowest live range that meets the range, if there is one."""
-    subject = Subject(case, factory, gaps)
+    subject = make(case, gaps=gaps)
     start, end = _any_range(case, subject)
     expected = subject.contract.overlapping(start, end)
     found = subject.ask("overlapping", start, end)
@@ -206,41 +213,39 @@ def names_the_lowest_overlap(case: AllocatorCase, factory: Factory, gaps: int) -
         case.claim(found[0] == expected[0] and found[1] == expected[1])
 
 
-def knows_what_is_live(case: AllocatorCase, factory: Factory, gaps: int) -> None:
+def knows_what_is_live(case: AllocatorCase, make: Make, gaps: int) -> None:
     """`is_live` is true of exactly the live ranges."""
-    subject = Subject(case, factory, gaps)
+    subject = make(case, gaps=gaps)
     start, end = _any_range(case, subject)
     expected = subject.contract.is_live(start, end)
     case.claim(subject.ask("is_live", start, end) == expected)
 
 
-def adds(case: AllocatorCase, factory: Factory, gaps: int) -> None:
+def adds(case: AllocatorCase, make: Make, gaps: int) -> None:
     """`add` makes the range live, and splits the gap that it lay in."""
-    subject = Subject(case, factory, gaps)
+    subject = make(case, gaps=gaps)
     start, end = _any_range(case, subject)
     subject.contract.add(start, end)
     subject.ask("add", start, end)
     subject.agrees()
+    subject.is_sound()
 
 
-def removes(case: AllocatorCase, factory: Factory, gaps: int) -> None:
+def removes(case: AllocatorCase, make: Make, gaps: int) -> None:
     """`remove` frees the range, and merges it with the gaps beside it."""
-    subject = Subject(case, factory, gaps)
+    subject = make(case, gaps=gaps)
     case.assume(bool(subject.live))
     start, end = subject.live[case.one_of("which", range(len(subject.live)))]
     subject.contract.remove(start, end)
     subject.ask("remove", start, end)
     subject.agrees()
+    subject.is_sound()
 
 
 def _any_range(case: AllocatorCase, subject: Subject) -> tuple[int, int]:
     ends = [end for pair in subject.live for end in (*pair, pair[1] + 1)]
     start = keyed(case.number("start", like=(subject.before.base, *ends)))
     return start, keyed(case.number("end", like=(start, start + 1)))
-
-
-COUNTS: Final = (1, 2)
-"""Of ranges that are searched for, or added, at once."""
 
 
 @dataclass(frozen=True)
@@ -252,22 +257,20 @@ class Bounded:
 
 
 def bounded_theorems(
-    factory: Factory, gaps: int, name: str = "the_reference_index"
+    factory: Factory,
+    gaps: int,
+    name: str = "the_reference_index",
+    subject: type[Subject] = Subject,
 ) -> list[Bounded]:
     """Return what holds of an index that keeps its contract, with up to that many gaps.
 
-    `gaps` is 1 or more.
+    `gaps` is 1 or more; `subject` sets the index up and reads it.
     """
+    make = partial(subject, factory=factory)
     fewer = max(gaps - 1, 1)
     statements: dict[str, tuple[int, Callable[..., None]]] = {
         "finds_the_lowest_room": (fewer, partial(searches, method="lowest_fit")),
         "finds_the_highest_room": (fewer, partial(searches, method="highest_fit")),
-        "finds_the_lowest_room_for_up_to_2": (1, partial(searches_for_many, method="lowest_fits")),
-        "finds_the_highest_room_for_up_to_2": (
-            1,
-            partial(searches_for_many, method="highest_fits"),
-        ),
-        "adds_up_to_2_at_once": (1, adds_many),
         "names_the_lowest_overlap": (gaps, names_the_lowest_overlap),
         "knows_what_is_live": (gaps, knows_what_is_live),
         "adds_and_splits_a_gap": (gaps, adds),
@@ -279,18 +282,9 @@ def bounded_theorems(
                 f"{name}_{ending}",
                 " ".join((getattr(state, "func", state).__doc__ or "").split()),
                 __name__,
-                partial(state, factory=factory, gaps=bound),
+                partial(state, make=make, gaps=bound),
             ),
             bound,
         )
         for ending, (bound, state) in statements.items()
-    ]
-
-
-def all_bounded(gaps: int) -> list[Bounded]:
-    """Return the theorems about every index that ships."""
-    return [
-        stated
-        for name, factory in INDEXES.items()
-        for stated in bounded_theorems(factory, gaps, name)
     ]

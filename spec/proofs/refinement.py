@@ -206,7 +206,7 @@ def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Un
         new = shipped.kind(unit)(*arguments)
         made.extend((Range(new._base, new._last), Range(new._align, new._align)))
 
-    with reading(case, shipped, SortedGaps=index):
+    with reading(case, shipped, GapTree=index, SortedGaps=index):
         _, refusal = outcome_of(make)
     if by_size and not 1 <= size <= U64_MAX + 1:
         case.claim(refusal == INVALID_SIZE)

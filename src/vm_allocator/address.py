@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .arithmetic import is_aligned, is_power_of_two
+from .compiled import mypyc_attr
 from .errors import (
     ConflictingRequestError,
     InvalidAlignmentError,
@@ -25,7 +26,7 @@ from .errors import (
     OutsideWindowError,
     OverlapError,
 )
-from .gaps import SortedGaps
+from .gap_tree import GapTree
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, MAX_COUNT, GuestAddress, GuestUsize, R, S, Unit
@@ -37,15 +38,17 @@ if TYPE_CHECKING:
     from .gaps import GapIndex
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RangeAllocator(RangeView[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
-    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`, which is the default one.
+    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
         self._unit = unit
+        self._top = unit.top
         self._base = base
         self._last = last
         self._align = align
@@ -72,8 +75,9 @@ class RangeAllocator(RangeView[R, S]):
         disagree); for an exact start `OutOfBoundsError`, `OutsideWindowError`,
         `MisalignedError`, `OverlapError`; otherwise `NoSpaceError`, only if nothing fits.
         """
-        start = self._find(resource, size, align, policy, within)
-        self._index.add(start, start + self._span(size))
+        span = self._span(size)
+        start = self._find(resource, span, align, policy, within)
+        self._index.add(start, start + span)
         return self._resource(start)
 
     def allocate_many(
@@ -189,7 +193,7 @@ class RangeAllocator(RangeView[R, S]):
         Raises what `allocate` raises for requests that make no sense.
         """
         try:
-            return self._resource(self._find(None, size, align, policy, within))
+            return self._resource(self._find(None, self._span(size), align, policy, within))
         except (NoSpaceError, OutOfBoundsError, OutsideWindowError, MisalignedError, OverlapError):
             return None
 
@@ -198,13 +202,12 @@ class RangeAllocator(RangeView[R, S]):
     def _find(
         self,
         resource: R | None,
-        size: S,
+        span: int,
         align: int | None,
         policy: Policy[R] | None,
         within: RangeInclusive[R] | None,
     ) -> int:
         """Return the start that the request is granted, or raise."""
-        span = self._span(size)
         granule = self._granule(align)
         exact = self._exact_start(resource, policy)
         window_first, window_last = self._window(within)
@@ -225,6 +228,8 @@ class RangeAllocator(RangeView[R, S]):
 
     def _exact_start(self, resource: R | None, policy: Policy[R] | None) -> int | None:
         """Return the start that the caller insists on, if any."""
+        if policy is None:
+            return None if resource is None else plain_int(self._unit, "resource", resource)
         if isinstance(policy, ExactMatch):
             start = plain_int(self._unit, "ExactMatch", policy.start)
             if resource is not None and plain_int(self._unit, "resource", resource) != start:
@@ -232,22 +237,20 @@ class RangeAllocator(RangeView[R, S]):
                     self._unit, f"resource {resource!r} and {policy!r} differ: pass only one"
                 )
             return start
-        if policy is not None and not isinstance(policy, Order):
+        if not isinstance(policy, Order):
             raise InvalidTypeError(self._unit, "policy", policy, "a policy")
-        if resource is None:
-            return None
-        if policy is not None:
+        if resource is not None:
             raise ConflictingRequestError(
                 self._unit,
                 f"resource {resource!r} asks for an exact start and {policy!r} for any: "
                 "pass only one",
             )
-        return plain_int(self._unit, "resource", resource)
+        return None
 
     def _span(self, size: S) -> int:
         """Return the checked size less one: 64 bits hold it even for the whole of 2^64."""
         units = plain_int(self._unit, "size", size)
-        if units < 1 or self._unit.top < units - 1:
+        if units < 1 or self._top < units - 1:
             raise InvalidSizeError(self._unit, units)
         return units - 1
 
@@ -312,6 +315,7 @@ def checked_alignment(unit: Unit, align: int) -> int:
     return value
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class AddressAllocator(RangeAllocator[GuestAddress, GuestUsize]):
     """Guest addresses, or ports: the `size` bytes from `base` on.
 
@@ -330,7 +334,7 @@ free that first or choose another range
 
     `alignment` is a power of two, in bytes, for requests that name none. The space may be a
     single byte, all of [0, 2^64-1], and anything between. `index` makes the gap index from
-    the first and the last address: the simple `SortedGaps` by default, or `GapTree`. Raises
+    the first and the last address: `GapTree` by default, or the simple `SortedGaps`. Raises
     `InvalidTypeError`, `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
     """
 
@@ -351,4 +355,4 @@ free that first or choose another range
             raise InvalidSpaceError(unit, first, units - 1)
         last = first + (units - 1)
         align = checked_alignment(unit, alignment)
-        super().__init__(unit, first, last, align, (index or SortedGaps)(first, last))
+        super().__init__(unit, first, last, align, (index or GapTree)(first, last))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import add
 
 from .errors import hold
 from .gap_node import Node, measures
@@ -18,7 +19,7 @@ def check_tree(root: Node, space: tuple[int, int], capacity: int, grid: int) -> 
     starts = [start for leaf in leaves for start in leaf.starts]
     lengths = [length for leaf in leaves for length in leaf.lengths]
     hold("no gap is less than empty", min(lengths) >= 0, f"gaps at {starts} of {lengths}")
-    stops = list(map(int.__add__, starts, lengths))
+    stops = list(map(add, starts, lengths))
     state = f"gaps from {starts} up to {stops}"
     hold("the first gap starts at the base", starts[0] == space[0], state)
     hold("the last gap stops after the last", stops[-1] == space[1] + 1, state)

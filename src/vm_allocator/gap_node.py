@@ -97,11 +97,16 @@ class Node:
         if length == self.lengths[slot] and length not in kid.lengths:
             self.lengths[slot] = max(kid.lengths)
             lowered = True
+        # The next greatest order, or top, is seldom much less: looking for it is a loop in C.
         if order == self.orders[slot] and order not in kid.orders:
-            self.orders[slot] = max(kid.orders)
+            while order not in kid.orders:
+                order -= 1
+            self.orders[slot] = order
             lowered = True
         if top == self.tops[slot] and top not in kid.tops:
-            self.tops[slot] = max(kid.tops)
+            while top not in kid.tops:
+                top -= 1
+            self.tops[slot] = top
             lowered = True
         return lowered
 

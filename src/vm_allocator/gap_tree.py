@@ -13,6 +13,7 @@ from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from .compiled import mypyc_attr
 from .errors import hold
 from .gap_bulk import add_below, take_highest, take_lowest
 from .gap_check import check_tree
@@ -26,6 +27,7 @@ CAPACITY: Final = 48
 """Slots of a node: from 24 to 64 there is little difference."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class GapTree:
     """A gap index with logarithmic operations; `n` is the number of live ranges.
 

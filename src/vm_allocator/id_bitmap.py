@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from .arithmetic import highest_start, lowest_start
 from .bit_words import highest, inner_gaps, longest_run, lowest, multiples, places, runs
 from .chunk_summary import DEFAULT_FAN_BITS, ChunkSummary, room
+from .compiled import mypyc_attr
 from .id_check import check_ranges, check_words
 from .series import highest_series, lowest_series
 
@@ -38,6 +39,7 @@ class Chunk:
         self.ends = ends
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class IdBitmap:
     """Live ranges of ids as bits: small where ids are dense, quick wherever they are.
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from sortedcontainers import SortedDict
 
+from .compiled import mypyc_attr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -50,6 +52,7 @@ class OrderedMap(Protocol):
         ...
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class SortedMap:
     """An ordered map by `sortedcontainers`: O(log n) searches, O(log n) changes."""
 

@@ -6,6 +6,7 @@ from operator import index
 from typing import TYPE_CHECKING, Generic, Self
 
 from .arithmetic import is_power_of_two
+from .compiled import mypyc_attr
 from .errors import InvalidTypeError, hold
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
@@ -27,6 +28,7 @@ def plain_int(unit: Unit, name: str, value: object) -> int:
         raise InvalidTypeError(unit, name, value, "an int") from None
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RangeView(Generic[R, S]):
     """The reading half of an allocator: its space, its live ranges, its gaps.
 
@@ -34,6 +36,7 @@ class RangeView(Generic[R, S]):
     """
 
     _unit: Unit
+    _top: int
     _base: int
     _last: int
     _align: int
@@ -116,11 +119,13 @@ class RangeView(Generic[R, S]):
     def copy(self) -> Self:
         """Return an equal allocator that shares nothing with this one. O(n)."""
         twin = self.__class__.__new__(self.__class__)
-        twin._unit, twin._base, twin._last = self._unit, self._base, self._last
+        twin._unit, twin._top = self._unit, self._top
+        twin._base, twin._last = self._base, self._last
         twin._align, twin._index = self._align, self._index.copy()
         return twin
 
-    __copy__ = copy
+    def __copy__(self) -> Self:
+        return self.copy()
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self.copy()
@@ -147,7 +152,7 @@ class RangeView(Generic[R, S]):
     def _check(self) -> None:
         """Raise `BrokenInvariantError` unless every invariant holds. O(n)."""
         state = repr(self)
-        hold("the space exists", 0 <= self._base <= self._last <= self._unit.top, state)
+        hold("the space exists", 0 <= self._base <= self._last <= self._top, state)
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
         self._index._check()  # the index's own half of this very check
         live = list(self._index.live())

@@ -154,14 +154,17 @@ MUTANTS: Final = (
         "if not branch.lower(position, length, order, top) or True:\n    return",
     ),
     _node("the length is not lowered", "lower", "self.lengths[slot] = max(kid.lengths)", "pass"),
-    _node("the order is not lowered", "lower", "self.orders[slot] = max(kid.orders)", "pass"),
-    _node("the top is not lowered", "lower", "self.tops[slot] = max(kid.tops)", "pass"),
+    _node("the order is not lowered", "lower", "self.orders[slot] = order", "pass"),
+    _node("the top is not lowered", "lower", "self.tops[slot] = top", "pass"),
     _node(
         "a lowered top is not told further up",
         "lower",
         "if top == self.tops[slot] and top not in kid.tops:\n"
-        "    self.tops[slot] = max(kid.tops)\n    lowered = True",
-        "if top == self.tops[slot] and top not in kid.tops:\n    self.tops[slot] = max(kid.tops)",
+        "    while top not in kid.tops:\n        top -= 1\n"
+        "    self.tops[slot] = top\n    lowered = True",
+        "if top == self.tops[slot] and top not in kid.tops:\n"
+        "    while top not in kid.tops:\n        top -= 1\n"
+        "    self.tops[slot] = top",
     ),
     _tree(
         "what the gap had is asked too late",

@@ -106,7 +106,7 @@ def test_the_whole_of_2_to_the_64_is_one_space() -> None:
 
 def test_an_allocator_takes_the_index_that_it_is_given() -> None:
     base, size = GuestAddress(0), GuestUsize(64)
-    assert isinstance(AddressAllocator(base, size)._index, SortedGaps)
-    fast = AddressAllocator(base, size, index=GapTree)
-    assert isinstance(fast._index, GapTree)
-    assert fast == AddressAllocator(base, size)
+    assert isinstance(AddressAllocator(base, size)._index, GapTree)
+    simple = AddressAllocator(base, size, index=SortedGaps)
+    assert isinstance(simple._index, SortedGaps)
+    assert simple == AddressAllocator(base, size)

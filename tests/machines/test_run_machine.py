@@ -5,6 +5,7 @@ import pytest
 from spec import model
 from tests.seeded_bugs.allocator_bugs import ExactMatchDoesNotLookInside, FreeAcceptsAPart
 from vm_allocator import AddressAllocator, GuestAddress, GuestUsize
+from vm_allocator.gaps import SortedGaps
 from vm_allocator.lockstep import Lockstep
 from vm_allocator.machines import MACHINES, MachineResult, run_machine
 from vm_allocator.machines.session import Operation
@@ -138,7 +139,9 @@ def test_shrinking_leaves_what_is_needed_and_nothing_else() -> None:
 
 def test_shrinking_exchanges_no_wrong_answer_for_a_crash() -> None:
     trace = shrunk(
-        lambda: Lockstep(ExactMatchDoesNotLookInside(GuestAddress(0), GuestUsize(64))),
+        lambda: Lockstep(
+            ExactMatchDoesNotLookInside(GuestAddress(0), GuestUsize(64), index=SortedGaps)
+        ),
         [_call("allocate", 32, 4), _call("allocate", 32, 2)],
     )
     # With both at 0x0 it is a crash: the index notices that there is no gap below.

@@ -10,13 +10,14 @@ import vm_allocator.gaps
 from spec.model import Allocator
 from spec.proofs.bounded import (
     GAP,
-    INDEXES,
     Factory,
-    all_bounded,
+    Subject,
     bounded_theorems,
     layouts,
     small_nodes,
 )
+from spec.proofs.bounded_indexes import INDEXES
+from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
 from spec.source_mutations import GAPS
 from vm_allocator.gaps import SortedGaps
@@ -136,7 +137,7 @@ def test_a_mutated_index_is_refuted(mutant: Any) -> None:
 
 
 def test_the_index_that_ships_holds_and_cvc5_confirms_it() -> None:
-    for stated in all_bounded(1):
+    for stated in (*bounded_theorems(small_nodes, 1), *many_theorems(small_nodes, 1)):
         proof = prove(stated.theorem, Allocator, small_state, Effort())
         assert (proof.verdict, proof.opinion) == (Verdict.PROVED, Opinion.CONFIRMED), proof.reason
 
@@ -197,7 +198,7 @@ def test_what_is_computed_with_a_key_is_a_key_and_nothing_else_has_a_hash() -> N
 
 
 def test_the_row_of_a_damaged_index_shows_the_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(INDEXES, "the_damaged_index", over(FloorBelow))
+    monkeypatch.setitem(INDEXES, "the_damaged_index", (over(FloorBelow), Subject, 0))
     name = "the_damaged_index_knows_what_is_live"
     row = work.work(Task(Section.BOUNDED, name), work.Settings(gaps=1))
     assert (row.refuted, row.answer) == (True, "refuted")

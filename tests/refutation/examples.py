@@ -184,7 +184,17 @@ CHANGES: Final = [
         f"{ADDRESSES}_does_free_as_the_model",
         values([(0, 1), (4, 5)], {"old.start": 0, "old.end": 2}),
         "expected:    refuses: not-allocated; live: 0x0-0x1, 0x4-0x5",
-        "actual:      returns None; live: 0x4-0x5",
+        "actual:      returns None; live: 0x5-0x5",
+    ),
+    Change(
+        "address",
+        "        if not self._inside(start, span, self._base, self._last):\n"
+        "            raise NotAllocatedError(self._unit, start, span)\n",
+        "",
+        f"{ADDRESSES}_does_free_as_the_model",
+        values([(0, 1)], {"old.start": 0x20, "old.end": 0x21}),
+        "expected:    refuses: not-allocated; live: 0x0-0x1",
+        "actual:      raises LookupError('asks the index for is_live(0x20, 0x21)'); live: 0x0-0x1",
     ),
     Change(
         "address",
@@ -241,7 +251,7 @@ CHANGES: Final = [
         f"{ADDRESSES}_does_update_as_the_model",
         values([(1, 5)], {"old.start": 1, "old.end": 5, "start": 0, "request.size": 2}),
         "expected:    returns None; live: 0x0-0x1",
-        "actual:      raises LookupError('asks the index for add(0x0, 0x1)'); live: 0x1-0x5",
+        "actual:      returns None; live: 0x5-0x5",
     ),
     Change(
         "address",

@@ -23,6 +23,9 @@ DOMAIN: Final = 2**66
 EXACT_ALIGNMENTS: Final = tuple(2**k for k in (0, 1, 2, 3, 4, 12, 63))
 """The alignments for which a counterexample is sought: there the leaves are computed exactly."""
 
+POWERS: Final = (1, 4)
+"""The powers of two that theorems name as such: each is one."""
+
 
 class Applications:
     """The places where formulas mention alignment."""
@@ -73,7 +76,11 @@ def lemma_instances(formulas: Iterable[Term]) -> list[BoolTerm]:
     ]
     one = smt.literal(1)
     return [
-        *(smt.implies(smt.equal(align, one), POWER_OF_TWO(align)) for align in found.alignments()),
+        *(
+            smt.implies(smt.equal(align, smt.literal(power)), POWER_OF_TWO(align))
+            for align in found.alignments()
+            for power in POWERS
+        ),
         *(
             smt.implies(smt.conj(smt.equal(align, one), _in_domain(*test)), ALIGNED(*test))
             for test in found.tests.values()

@@ -42,6 +42,7 @@ class Guard:  # lets the gap index be asked what its contract allows, and nothin
 
     def __getattr__(self, name):
         def ask(*args):
+            args = [int(arg) for arg in args]  # what the index does is no matter here
             allowed = not args or $base <= args[-2] <= args[-1] <= $last
             if name.endswith("_fit"):  # a span, and an alignment that is a power of two
                 allowed &= args[0] >= 0 and args[1] > 0 == args[1] & (args[1] - 1)
@@ -200,20 +201,19 @@ def _header(theorem_name: str, claim: str) -> str:
 def _build(call: Call) -> list[str]:
     """Return the statements that lead to the state before, by the public interface."""
     assert call.before is not None  # noqa: S101  # for the type checker
-    number = _word if call.watched else hex
     base, last = call.before.base, call.before.last
     lines = []
     if call.unit is Unit.ADDRESS:
         size = last - base + 1
-        lines.append(
-            f"allocator = AddressAllocator({number(base)}, {number(size)}, {call.alignment:#x})"
-        )
+        lines.append(f"allocator = AddressAllocator({base:#x}, {size:#x}, {call.alignment:#x})")
     else:
-        lines.append(f"allocator = IdAllocator({number(base)}, {number(last)})")
+        lines.append(f"allocator = IdAllocator({base:#x}, {last:#x})")
         if call.alignment != 1:
             lines.append(f"allocator._align = {call.alignment:#x}  # ids have no public way to it")
     for start, end in members(call.before):
-        lines.append(f"allocator.allocate({number(start)}, {number(end - start + 1)}, align=1)")
+        lines.append(f"allocator.allocate({start:#x}, {end - start + 1:#x}, align=1)")
+    if call.watched:
+        lines.append(f"allocator._base, allocator._last = {_word(base)}, {_word(last)}")
     return lines
 
 

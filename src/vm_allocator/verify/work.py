@@ -13,7 +13,7 @@ from spec.mutations import all_mutations
 from spec.not_theorems import FALSE, OUT_OF_REACH
 from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
-from spec.proofs.bounded import all_bounded
+from spec.proofs.bounded_indexes import all_bounded
 from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.reachable import ACTS, endings
