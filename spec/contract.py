@@ -56,12 +56,14 @@ class IndexContract:
 
         These are `count` starts, or fewer: as many as fit. The state stays as it is.
         """
+        self._request(span, align, first, last)
         return self._fits(count, span, lambda one: one.lowest_fit(span, align, first, last))
 
     def highest_fits(
         self, count: int, span: int, align: int, first: int, last: int
     ) -> Sequence[int]:
         """Return what `highest_fit` finds; otherwise likewise."""
+        self._request(span, align, first, last)
         return self._fits(count, span, lambda one: one.highest_fit(span, align, first, last))
 
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:

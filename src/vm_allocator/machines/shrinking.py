@@ -97,10 +97,31 @@ def _without_a_copy(operations: list[Operation]) -> Iterator[list[Operation]]:
 
 
 def _simpler(operations: list[Operation]) -> Iterator[list[Operation]]:
-    """Drop an option, or make a number smaller."""
+    """Have fewer ranges in it, drop an option, or make a number smaller."""
     for position, operation in enumerate(operations):
-        for simpler in (*_without_an_option(operation), *_with_a_smaller_number(operation)):
+        simplified = chain(
+            _of_fewer_ranges(operation),
+            _without_an_option(operation),
+            _with_a_smaller_number(operation),
+        )
+        for simpler in simplified:
             yield [*operations[:position], simpler, *operations[position + 1 :]]
+
+
+def _of_fewer_ranges(operation: Operation) -> Iterator[Operation]:
+    """Say of one range what is said of a list of one; else leave out some of the list."""
+    match operation.method, operation.arguments:
+        case "allocate_many", (1, size):
+            yield operation._replace(method="allocate", arguments=(None, size))
+        case ("lowest_fits" | "highest_fits") as method, (1, *rest):
+            yield operation._replace(method=method.removesuffix("s"), arguments=tuple(rest))
+        case "add_all", ([start], span):
+            yield operation._replace(method="add", arguments=(start, start + span))
+        case "add_all", (starts, span):
+            half = len(starts) // 2
+            for fewer in (starts[:half], starts[half:], starts[:-1], starts[1:]):
+                if len(fewer) < len(starts):
+                    yield operation._replace(arguments=(fewer, span))
 
 
 def _without_an_option(operation: Operation) -> Iterator[Operation]:
