@@ -10,6 +10,7 @@ PEERS_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILED := build/compiled
 LOCK_TOOLS := build/lock-tools
 MUTATION_TOOLS := build/mutation-tools
 UV_VERSION := 0.13.9
@@ -19,6 +20,7 @@ TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py
 
 .DEFAULT_GOAL := help
 .PHONY: help verify test test-full lint mutation adapters peers pictures lock wheel clean
+.PHONY: wheel-compiled compiled test-compiled
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
 help: ## list the targets
@@ -92,6 +94,22 @@ wheel: $(READY) ## build the source distribution, and the wheel from it, into di
 	@echo "==> source distribution and wheel"
 	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation --outdir dist
+
+wheel-compiled: $(READY) ## build the wheel of machine code for this Python into dist/compiled; needs a C compiler
+	@echo "==> wheel compiled by mypyc"
+	@rm -rf dist/compiled
+	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --no-isolation --outdir dist/compiled >/dev/null
+
+# An environment like .venv, apart from the package: that is the compiled wheel, and no checkout.
+compiled: wheel-compiled ## install the compiled wheel into build/compiled, with what its tests need
+	@echo "==> setting up $(COMPILED)"
+	@[ -x $(COMPILED)/bin/pip ] || $(PYTHON) -m venv --clear $(COMPILED)
+	@$(COMPILED)/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements/dev.lock
+	@$(COMPILED)/bin/pip install $(PIP_FLAGS) --no-deps --force-reinstall dist/compiled/*.whl
+
+test-compiled: compiled ## run the tests against the compiled wheel, those that need source apart
+	@echo "==> tests of the compiled build, $(JOBS) at a time"
+	@$(COMPILED)/bin/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
 lock: check-python ## resolve requirements/*.in into requirements/*.lock again
 	@echo "==> locking the dependencies with uv $(UV_VERSION)"

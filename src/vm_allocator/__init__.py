@@ -4,6 +4,7 @@
 nothing else. What must be true of them is in `spec/model.py`.
 """
 
+from . import _loading, arithmetic  # noqa: F401  # `_loading` says where the others come from
 from ._version import __version__
 from .address import AddressAllocator
 from .errors import (
@@ -37,6 +38,9 @@ from .resource import (
     ResourceSize,
 )
 
+__compiled__ = not str(arithmetic.__file__).endswith(".py")
+"""Whether the allocators were loaded as machine code: see `_loading`."""
+
 __all__ = [
     "AddressAllocator",
     "AllocatorError",
@@ -68,5 +72,6 @@ __all__ = [
     "Resource",
     "ResourceAllocator",
     "ResourceSize",
+    "__compiled__",
     "__version__",
 ]

@@ -1,0 +1,42 @@
+"""Where the modules of this package are loaded from: imported first, before any of them.
+
+A compiled build (`make wheel-compiled`) has machine code beside the source of some modules,
+and Python prefers it. With `VM_ALLOCATOR_PURE` set to anything, only source is loaded: to
+debug, to compare, and to prove, since proofs are about the source.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+VARIABLE: Final = "VM_ALLOCATOR_PURE"
+
+
+class SourceOnly(MetaPathFinder):
+    """Finds the modules of this package by their source, whatever lies beside it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how to load a module of this package; `None` for any other."""
+        del target
+        if fullname.partition(".")[0] != __package__ or path is None:
+            return None
+        found = (
+            FileFinder(place, (SourceFileLoader, SOURCE_SUFFIXES)).find_spec(fullname)
+            for place in path
+        )
+        return next((spec for spec in found if spec is not None), None)
+
+
+if os.environ.get(VARIABLE):
+    sys.meta_path.insert(0, SourceOnly())
