@@ -5,6 +5,7 @@ PYTHON ?= python3
 JOBS ?= 2
 PYTEST_ARGS ?=
 VERIFY_ARGS ?=
+BENCH_ARGS ?=
 PEERS_ARGS ?=
 
 VENV := .venv
@@ -19,13 +20,14 @@ RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint mutation adapters peers pictures lock wheel clean
-.PHONY: wheel-compiled compiled test-compiled
+.PHONY: help verify test test-full lint mutation adapters peers bench bench-quick pictures lock
+.PHONY: wheel clean wheel-compiled compiled test-compiled
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
 help: ## list the targets
-	@echo "usage: make TARGET [PYTHON=python3] [JOBS=2] [PYTEST_ARGS=...] [VERIFY_ARGS=...]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "usage: make TARGET [PYTHON=python3] [JOBS=2] [PYTEST_ARGS=...] [VERIFY_ARGS=...]" \
+		"[BENCH_ARGS=...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 verify: $(READY) ## prove the specification and run the state machines: the main job
 	@echo "==> vm-allocator verify"
@@ -76,8 +78,8 @@ peers: $(READY) adapters ## check released crates and Python packages; print wha
 	@echo "==> vm-allocator check of every peer"
 	@$(BIN)/python -m adapters.peers $(PEERS_ARGS)
 
-check-adapters: # style, lints and tests of the Rust adapters
-	@for place in $(RUST); do \
+check-adapters: # style, lints and tests of the Rust adapters, and of the rivals
+	@for place in $(RUST) benchmarks/rivals; do \
 		echo "==> cargo fmt, clippy and test in $$place" && \
 		cargo fmt --all --check --manifest-path $$place/Cargo.toml && \
 		cargo clippy --quiet --all-targets --locked --manifest-path $$place/Cargo.toml \
@@ -85,6 +87,14 @@ check-adapters: # style, lints and tests of the Rust adapters
 		cargo test --quiet --locked --workspace --manifest-path $$place/Cargo.toml \
 			--target-dir adapters/target || exit 1; \
 	done
+
+bench: $(READY) ## measure against the rivals: tables and pictures in build/benchmarks
+	@echo "==> benchmarks: this takes about 25 minutes"
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-quick: $(READY) ## the same in under two minutes, for the ratios
+	@echo "==> benchmarks, quickly"
+	@$(BIN)/python -m benchmarks --quick --out build/benchmarks/quick $(BENCH_ARGS)
 
 pictures: $(READY) ## draw the pictures of the README again
 	@echo "==> pictures"
@@ -126,7 +136,7 @@ clean: ## remove .venv and everything else that was made
 	@echo "==> removing .venv, caches, build and dist"
 	@rm -rf $(VENV) build dist adapters/target .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache .coverage .coverage.*
-	@find src spec tests adapters -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src spec tests adapters benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 check-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \

@@ -11,7 +11,7 @@ import os
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 VARIABLE: Final = "VM_ALLOCATOR_PURE"
+BUT_MACHINES: Final = "all but the state machines"
+"""The value with which `verify` runs itself again: the machines are to drive machine code."""
 
 
 class SourceOnly(MetaPathFinder):
@@ -36,6 +38,13 @@ class SourceOnly(MetaPathFinder):
             for place in path
         )
         return next((spec for spec in found if spec is not None), None)
+
+
+def run_from_source(module: str) -> NoReturn:
+    """Run the module in place of this process, on source, with the same arguments."""
+    environment = {**os.environ, VARIABLE: BUT_MACHINES}
+    command = [sys.executable, "-m", module, *sys.argv[1:]]
+    os.execve(sys.executable, command, environment)  # noqa: S606  # this very program again
 
 
 if os.environ.get(VARIABLE):

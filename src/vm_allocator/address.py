@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .arithmetic import is_aligned, is_power_of_two
-from .compiled import mypyc_attr
 from .errors import (
     ConflictingRequestError,
     InvalidAlignmentError,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from .gaps import GapIndex
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class RangeAllocator(RangeView[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
@@ -315,7 +313,6 @@ def checked_alignment(unit: Unit, align: int) -> int:
     return value
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class AddressAllocator(RangeAllocator[GuestAddress, GuestUsize]):
     """Guest addresses, or ports: the `size` bytes from `base` on.
 

@@ -8,7 +8,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from . import __version__
+from . import __compiled__, __version__
+from ._loading import run_from_source
 from .checker.command import check_command, replay_again
 from .gallery.command import gallery_command
 from .replay.command import run as replay_guests
@@ -131,10 +132,13 @@ def verify_command(
 
     Lemmas and theorems are proved by z3 and confirmed by a second solver (bitwuzla, cvc5);
     bent specifications must be refuted; state machines run the allocators against the model.
-    The first row that shows that something is wrong ends it.
+    The first row that shows that something is wrong ends it. In a compiled build the proofs are
+    about its source, and the state machines drive the compiled code.
 
     Example: vm-allocator verify --only update --junit verify.xml
     """
+    if __compiled__:
+        run_from_source("vm_allocator.cli")
     from .verify import Options, files, plan, report, verify  # noqa: PLC0415  # solvers load slowly
 
     console, progress = Console(), Console(stderr=True)

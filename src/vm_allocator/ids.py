@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .address import RangeAllocator
-from .compiled import mypyc_attr
 from .errors import InvalidSpaceError
 from .gaps import SortedGaps
 from .resource import Id, IdCount, Unit
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 ONE: Final = IdCount(1)
 
 
-@mypyc_attr(allow_interpreted_subclasses=True)
 class IdAllocator(RangeAllocator[Id, IdCount]):
     """The ids from `first` to `last`, both included: one at a time, in blocks, or exactly.
 

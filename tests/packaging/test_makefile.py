@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {
-    "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "peers", "pictures",
-    "lock", "wheel", "clean",
+    "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "peers", "bench",
+    "bench-quick", "pictures", "lock", "wheel", "wheel-compiled", "compiled", "test-compiled",
+    "clean",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

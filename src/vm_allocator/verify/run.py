@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+
+from vm_allocator import _loading
 
 from .rows import Row, Section, Summary, Task
 from .work import GAPS, Settings, tasks, work
@@ -87,8 +90,26 @@ def verify(
 def _done(
     chosen: list[Task], settings: Settings, jobs: int
 ) -> Generator[tuple[Task, Row], None, None]:
+    if os.environ.get(_loading.VARIABLE) == _loading.BUT_MACHINES:
+        yield from _done_compiled(chosen, settings, jobs)
+        return
     if jobs == 1:
         for task in chosen:
             yield task, work(task, settings)
         return
     yield from spread(partial(work, settings=settings), chosen, jobs)
+
+
+def _done_compiled(
+    chosen: list[Task], settings: Settings, jobs: int
+) -> Generator[tuple[Task, Row], None, None]:
+    """Do the tasks of a compiled build: proofs are about source, machines drive machine code."""
+    machines = [task for task in chosen if task.section is Section.MACHINE]
+    others = [task for task in chosen if task.section is not Section.MACHINE]
+    yield from spread(partial(work, settings=settings), others, jobs)
+    # Workers load what their environment says when they are started.
+    del os.environ[_loading.VARIABLE]
+    try:
+        yield from spread(partial(work, settings=settings), machines, jobs)
+    finally:
+        os.environ[_loading.VARIABLE] = _loading.BUT_MACHINES

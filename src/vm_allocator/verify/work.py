@@ -19,6 +19,7 @@ from spec.proofs.index import index_theorems
 from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
 from spec.source_mutations import refute_source, source_mutants
+from vm_allocator import __compiled__
 from vm_allocator.machines import MACHINES, run_machine
 from vm_allocator.proving.concrete_case import sample
 from vm_allocator.proving.lemma import prove_lemma
@@ -268,7 +269,8 @@ def _machine(name: str, settings: Settings) -> Row:
         second_solver="",
         seconds=result.seconds,
         measure=f"{result.steps} steps: {result.granted} granted, {refused} refused, "
-        f"seeds {result.seeds.start} to {result.seeds.stop - 1}",
+        f"seeds {result.seeds.start} to {result.seeds.stop - 1}"
+        + (", compiled" if __compiled__ else ""),
         evidence=tuple((result.failure or "").splitlines()),
         reason="" if result.holds else "the allocator and the model disagree",
     )

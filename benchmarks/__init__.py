@@ -1,0 +1,1 @@
+"""Benchmarks: ours and its rivals, interleaved in one run. See docs/benchmarks.md."""

@@ -1,0 +1,5 @@
+//! The rivals, timed.
+
+fn main() {
+    rivals::protocol::serve(|| 0);
+}
