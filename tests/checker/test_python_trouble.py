@@ -39,8 +39,8 @@ def served(factory: type[troubled.Correct], seconds: float) -> Callable[[], Targ
 
 
 TROUBLES: Final = [
-    (troubled.Hangs, Property.NO_HANG, "hang: no answer within 1 s"),
-    (troubled.HangsAndHoldsOn, Property.NO_HANG, "hang: no answer within 1 s"),
+    (troubled.Hangs, Property.NO_HANG, "hang: no answer within 0.5 s"),
+    (troubled.HangsAndHoldsOn, Property.NO_HANG, "hang: no answer within 0.5 s"),
     (troubled.Leaves, Property.NO_CRASH, "crash: SystemExit in trouble"),
     (troubled.Recurses, Property.NO_CRASH, "crash: RecursionError in trouble"),
     (troubled.Exits, Property.NO_CRASH, "crash: exit code 3"),
@@ -61,7 +61,7 @@ NOT_HERE: Final = (troubled.Exits, troubled.HangsAndHoldsOn)
 def test_trouble_of_a_python_target_is_one_finding(
     kind: Kind, factory: type[troubled.Correct], broken: Property, actual: str
 ) -> None:
-    seconds = 1.0 if broken is Property.NO_HANG else 20.0
+    seconds = 0.5 if broken is Property.NO_HANG else 20.0
     report = run(kind(factory, seconds), FEW)
     assert only(report) == (broken, "allocate first", actual, ["allocate(FirstMatch, 2)"])
 

@@ -103,7 +103,7 @@ def test_trouble_is_one_finding_with_the_smallest_trace(
 
 
 SLOW = [
-    pytest.param("time.sleep(10)", (Property.NO_HANG, "hang: no answer within 1 s"), id="sleeps"),
+    pytest.param("time.sleep(10)", (Property.NO_HANG, "hang: no answer within 0.5 s"), id="sleeps"),
     pytest.param(
         "os.close(1); time.sleep(60)",
         (Property.PROTOCOL, "garbage: closed its standard output"),
@@ -122,7 +122,7 @@ def test_trouble_that_takes_time_is_one_finding_too(
     tmp_path: Path, mark: str, trouble: str, expected: tuple[Property, str]
 ) -> None:
     few = Options(max_calls=10, max_time=600)
-    report = run(opener(adapter(tmp_path, trouble), seconds=1.0), few)
+    report = run(opener(adapter(tmp_path, trouble), seconds=0.5), few)
     broken, actual = expected
     assert only(report) == (broken, "allocate first", actual, ["allocate(FirstMatch, 2)"])
     assert left_behind(mark) == []
