@@ -106,4 +106,4 @@ class ListsThousands(Correct):
     profile: ClassVar = {"operations": ["allocate", "free", "live"]}
 
     def live(self) -> list[Range]:
-        return [Range(at, at) for at in range(2_000)]
+        return [Range(at, at) for at in range(500)]
