@@ -10,7 +10,7 @@ Ids are the addresses of a space that ends at 2^32-1 at the latest: the same mod
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from vm_allocator.modelling import (
     FiniteMap,
@@ -28,18 +28,24 @@ from vm_allocator.modelling import (
     is_aligned,
     is_power_of_two,
     larger,
+    repeat,
     require,
     smaller,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 U64_MAX: Final = 2**64 - 1
 U32_MAX: Final = 2**32 - 1
 MAX_ALIGNMENT: Final = 2**63
+MAX_COUNT: Final = 2**20  # ranges that one action grants: their starts have to be listed
 
 # Why an action may be refused.
 INVALID_SPACE: Final = "invalid-space"
 INVALID_SIZE: Final = "invalid-size"
 INVALID_ALIGNMENT: Final = "invalid-alignment"
+INVALID_COUNT: Final = "invalid-count"
 OUT_OF_BOUNDS: Final = "out-of-bounds"
 OUTSIDE_WINDOW: Final = "outside-window"
 MISALIGNED: Final = "misaligned"
@@ -175,6 +181,16 @@ class Allocator(Model):
         return self._grant(request, start)
 
     @action
+    def allocate_many_first(self, count: int, request: Request) -> Step[Self]:
+        """Grant what `count` calls of `allocate_first` would, one after the other; or nothing."""
+        return self._all_or_none(count, request, lambda state: state.allocate_first(request))
+
+    @action
+    def allocate_many_last(self, count: int, request: Request) -> Step[Self]:
+        """Grant what `count` calls of `allocate_last` would, one after the other; or nothing."""
+        return self._all_or_none(count, request, lambda state: state.allocate_last(request))
+
+    @action
     def free(self, start: int, size: int) -> Step[Self]:
         """Free a range that is live exactly so."""
         return Step(self._without(start, size))
@@ -197,6 +213,15 @@ class Allocator(Model):
         require(1 <= request.size <= self.top + 1, INVALID_SIZE)
         require(1 <= request.align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)
         require(is_power_of_two(request.align), INVALID_ALIGNMENT)
+
+    def _all_or_none(
+        self, count: int, request: Request, act: Callable[[Self], Step[Self]]
+    ) -> Step[Self]:
+        require(1 <= count <= MAX_COUNT, INVALID_COUNT)
+        self._check(request)
+        run = repeat(count, self, act)
+        require(run.times == count, NO_SPACE)
+        return Step(run.after, starts=run.starts)
 
     def _without(self, start: int, size: int) -> Self:
         require(1 <= size <= self.top + 1, INVALID_SIZE)

@@ -20,6 +20,10 @@ GUARDS: Final = {
     "update: require(moving.is_free(request.at(start)), OVERLAP)": (
         "updating_keeps_live_ranges_apart"
     ),
+    "_all_or_none: require(1 <= count <= MAX_COUNT, INVALID_COUNT)": (
+        "a_count_that_makes_no_sense_is_refused_as_such"
+    ),
+    "_all_or_none: require(run.times == count, NO_SPACE)": "many_are_granted_all_or_none",
     "_check: require(1 <= request.size <= self.top + 1, INVALID_SIZE)": (
         "a_size_that_makes_no_sense_is_refused_as_such"
     ),
@@ -192,6 +196,36 @@ BENT: Final = (
         "asked=self.asked.put(start, request.align),",
         "asked=self.asked.put(start + 1, request.align),",
         "allocating_keeps_every_live_range_aligned",
+    ),
+    Mutation(
+        "of many, one too few is granted",
+        "run = repeat(count, self, act)",
+        "count -= 1; run = repeat(count, self, act)",
+        "many_are_granted_all_or_none",
+    ),
+    Mutation(
+        "each of many is looked for as if it were the first",
+        "lambda state: state.allocate_first(request)",
+        "lambda _state: self.allocate_first(request)",
+        "many_at_once_are_as_many_one_after_the_other",
+    ),
+    Mutation(
+        "many by LastMatch are granted from below",
+        "lambda state: state.allocate_last(request)",
+        "lambda state: state.allocate_first(request)",
+        "one_of_many_is_a_single_allocation",
+    ),
+    Mutation(
+        "it is not told where many were granted",
+        "return Step(run.after, starts=run.starts)",
+        "return Step(run.after)",
+        "many_at_once_are_as_many_one_after_the_other",
+    ),
+    Mutation(
+        "of many, all but the first are forgotten",
+        "return Step(run.after, starts=run.starts)",
+        "return Step(act(self).after, starts=run.starts)",
+        "many_at_once_are_as_many_one_after_the_other",
     ),
     Mutation(
         "gaps stop one short of the end of the space",

@@ -9,6 +9,7 @@ import vm_allocator.address
 import vm_allocator.gaps
 import vm_allocator.ids
 from spec.model import Allocator
+from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 ADDRESS: Final = {
     "RangeAllocator.allocate": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
+    "RangeAllocator.allocate_many": ("does_allocate_many_as", "many_at_one_start"),
+    "RangeAllocator._count": ("does_allocate_many_as",),
     "RangeAllocator.free": ("does_free_as",),
     "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
     "RangeAllocator.available": ("available",),
@@ -42,6 +45,7 @@ ADDRESS: Final = {
 IDS: Final = {
     "IdAllocator.__init__": ("constructs",),
     "IdAllocator.allocate": ("does_allocate_anywhere_as",),
+    "IdAllocator.allocate_many": ("does_allocate_many_as",),
     "IdAllocator.free": ("does_free_as",),
     "IdAllocator.allocate_block": ("block_as",),
 }
@@ -58,7 +62,14 @@ GAPS: Final = {
 }
 """The functions of `gaps.py` that are mutated, likewise."""
 
-FIRST_TRIED: Final = {**ADDRESS, **IDS, **GAPS}
+GAPS_BOUNDED: Final = {
+    "SortedGaps.lowest_fits": ("lowest_room_for_up_to_2",),
+    "SortedGaps.highest_fits": ("highest_room_for_up_to_2",),
+    "SortedGaps.add_all": ("adds_up_to_2_at_once",),
+}
+"""Those of `gaps.py` of which only bounded theorems speak: with one gap, which is enough."""
+
+FIRST_TRIED: Final = {**ADDRESS, **IDS, **GAPS, **GAPS_BOUNDED}
 
 MESSAGE: Final = (
     "refuses for the same reason; what the error names is tested (tests/test_requests.py)"
@@ -91,6 +102,7 @@ def source_mutants() -> list[SourceMutant]:
         *mutants(vm_allocator.address, set(ADDRESS)),
         *mutants(vm_allocator.ids, set(IDS)),
         *mutants(vm_allocator.gaps, set(GAPS)),
+        *mutants(vm_allocator.gaps, set(GAPS_BOUNDED)),
     ]
     unknown = set(EQUIVALENT) - {mutant.name for mutant in made}
     if unknown:
@@ -109,7 +121,10 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
 
 def theorems_about(mutant: SourceMutant) -> list[Theorem]:
     """Return the theorems about the mutated module, those that should notice first."""
-    if mutant.function in GAPS:
+    if mutant.function in GAPS_BOUNDED:
+        factory = load(vm_allocator.gaps, mutant).SortedGaps
+        theorems = [stated.theorem for stated in many_theorems(factory, gaps=1)]
+    elif mutant.function in GAPS:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:
         kind = "the_id_allocator" if mutant.function in IDS else "the_address_allocator"

@@ -33,6 +33,14 @@ class DemandingGaps(SortedGaps):
         self._demand_room("highest_fit", span, align, first, last)
         return super().highest_fit(span, align, first, last)
 
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        self._demand_room("lowest_fits", span, align, first, last, holds=count >= 1)
+        return super().lowest_fits(count, span, align, first, last)
+
+    def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        self._demand_room("highest_fits", span, align, first, last, holds=count >= 1)
+        return super().highest_fits(count, span, align, first, last)
+
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
         self._demand("overlapping", start, end)
         return super().overlapping(start, end)
@@ -49,9 +57,11 @@ class DemandingGaps(SortedGaps):
         self._demand("remove", start, end, holds=self.is_live(start, end))
         super().remove(start, end)
 
-    def _demand_room(self, method: str, span: int, align: int, first: int, last: int) -> None:
-        holds = 0 <= span <= U64_MAX and align in POWERS_OF_TWO
-        self._demand(method, first, last, holds=holds)
+    def _demand_room(
+        self, method: str, span: int, align: int, first: int, last: int, *, holds: bool = True
+    ) -> None:
+        sensible = 0 <= span <= U64_MAX and align in POWERS_OF_TWO
+        self._demand(method, first, last, holds=holds and sensible)
 
     def _demand(self, method: str, start: int, end: int, *, holds: bool = True) -> None:
         asked = f"{method}({start:#x}, {end:#x})"

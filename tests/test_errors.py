@@ -7,6 +7,7 @@ from vm_allocator import (
     AllocatorError,
     ConflictingRequestError,
     InvalidAlignmentError,
+    InvalidCountError,
     InvalidRangeError,
     InvalidRequestError,
     InvalidSizeError,
@@ -39,6 +40,11 @@ ERRORS = (
         InvalidSizeError(ADDRESS, 0),
         "size 0x0 is not possible: pass 1 to 0x10000000000000000",
         model.INVALID_SIZE,
+    ),
+    (
+        InvalidCountError(ADDRESS, 0),
+        "0 ranges at once are not possible: pass a count of 1 to 1048576",
+        model.INVALID_COUNT,
     ),
     (
         InvalidAlignmentError(ADDRESS, 3),
@@ -79,6 +85,14 @@ ERRORS = (
     (
         NoSpaceError(ADDRESS, 0xFF, 0x10, 0, 0xFF),
         "no room for 0x100 aligned to 0x10 within 0x0-0xff: free something, or ask for less",
+        model.NO_SPACE,
+    ),
+    (
+        NoSpaceError(ID, 3, 4, 32, 47, 5, 2),
+        (
+            "no room for 5 times 4 aligned to 4 within 32-47, only for 2 of them: "
+            "free something, or ask for fewer"
+        ),
         model.NO_SPACE,
     ),
 )

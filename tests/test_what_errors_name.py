@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vm_allocator import AddressAllocator, ExactMatch, FirstMatch, GuestAddress, Id, IdAllocator
+from vm_allocator import (
+    AddressAllocator,
+    ExactMatch,
+    FirstMatch,
+    GuestAddress,
+    Id,
+    IdAllocator,
+    LastMatch,
+)
 from vm_allocator.arithmetic import is_power_of_two
 from vm_allocator.errors import (
     AllocatorError,
     ConflictingRequestError,
     InvalidAlignmentError,
+    InvalidCountError,
     InvalidSizeError,
     InvalidSpaceError,
     InvalidTypeError,
@@ -138,7 +147,7 @@ OF_BOTH: list[tuple[Callable[[Any], object], type[AllocatorError], tuple[object,
     (
         lambda a: a.allocate(None, 0xC, align=8, within=window(0x14, 0x1F)),
         NoSpaceError,
-        (0xB, 8, 0x14, 0x1F),
+        (0xB, 8, 0x14, 0x1F, 1, 0),
     ),
     (lambda a: a.free(0x24, 8), NotAllocatedError, (0x24, 7)),
     (lambda a: a.free(0x8C, 8), NotAllocatedError, (0x8C, 7)),
@@ -147,7 +156,19 @@ OF_BOTH: list[tuple[Callable[[Any], object], type[AllocatorError], tuple[object,
     (
         lambda a: a.allocate(None, 0x40, align=8, within=window(0, 0x8E)),
         NoSpaceError,
-        (0x3F, 8, 0, 0x8E),
+        (0x3F, 8, 0, 0x8E, 1, 0),
+    ),
+    (lambda a: a.allocate_many(0, 4), InvalidCountError, (0,)),
+    (lambda a: a.allocate_many("x", 4), InvalidTypeError, ("count", "x", AN_INT)),
+    (
+        lambda a: a.allocate_many(9, 0x10, align=8, policy=LastMatch, within=window(0, 0x4F)),
+        NoSpaceError,
+        (0xF, 8, 0, 0x4F, 9, 2),
+    ),
+    (
+        lambda a: a.allocate_many(2, 1, policy=ExactMatch(5)),
+        ConflictingRequestError,
+        ("ExactMatch(start=5) is one start, for one range: pass FirstMatch or LastMatch",),
     ),
 ]
 

@@ -18,6 +18,8 @@ NOT_THEOREMS = {
     "index",
     "reachable",
     "refinement",
+    "refinement_many",
+    "runs",
     "subjects",
     "summaries",
 }

@@ -136,7 +136,7 @@ class Subject:
 
     # ---- the rest
 
-    def ask(self, method: str, *arguments: int) -> Any:
+    def ask(self, method: str, *arguments: Any) -> Any:
         """Ask the index; whatever the contract allows, it has to be able to answer."""
         with self.reading():
             try:

@@ -22,6 +22,7 @@ from spec.model import (
     Request,
 )
 from spec.proofs.cases import AllocatorCase, any_range, any_start
+from spec.proofs.refinement_many import ABOUT_MANY
 from spec.proofs.subjects import (
     Shipped,
     Subject,
@@ -240,17 +241,22 @@ def _theorems_of(unit: Unit, shipped: Shipped) -> Iterator[Theorem]:
             f"{about}: no sum or difference leaves [0, 2^64-1].",
             partial(stays_within_64_bits, shipped=shipped, unit=unit, operation=operation),
         )
-    for statement in (
+    statements: tuple[Callable[..., None], ...] = (
         refuses_contradictions,
         tells_what_is_available,
         constructs_the_initial_state,
-    ):
+        *ABOUT_MANY,
+    )
+    for statement in statements:
         yield _theorem(
             f"{kind}_{statement.__name__}",
             statement.__doc__ or "",
             partial(statement, shipped=shipped, unit=unit),
+            statement.__module__,
         )
 
 
-def _theorem(name: str, claim: str, state: Callable[[AllocatorCase], None]) -> Theorem:
-    return Theorem(name, " ".join(claim.split()), __name__, state)
+def _theorem(
+    name: str, claim: str, state: Callable[[AllocatorCase], None], module: str = __name__
+) -> Theorem:
+    return Theorem(name, " ".join(claim.split()), module, state)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import vm_allocator.address
 import vm_allocator.ids
 from spec.contract import IndexContract
 from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
 from spec.proofs.cases import AllocatorCase, any_request
-from spec.proofs.summaries import LEAVES, standing_in
+from spec.proofs.runs import SomeStarts
+from spec.proofs.summaries import READING, standing_in
 from vm_allocator.errors import AllocatorError
 from vm_allocator.modelling import Outcome, Range, is_power_of_two
 from vm_allocator.ranges import RangeInclusive
@@ -19,10 +20,12 @@ from vm_allocator.resource import Unit
 from vm_allocator.symbolic.words import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from vm_allocator.address import RangeAllocator
+
+T = TypeVar("T")
 
 GIVEN: Final = "given"
 LEFT_OUT: Final = "left out"
@@ -46,6 +49,7 @@ class WatchedIndex:
     def __init__(self, index: IndexContract, word: Callable[[int], int]) -> None:
         self._index = index
         self._word = word
+        self._found: tuple[object, int, Allocator] = ((), 0, index.state)
 
     def lowest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
         """Ask the contract."""
@@ -56,6 +60,24 @@ class WatchedIndex:
         """Ask the contract."""
         start = self._index.highest_fit(plain(span), plain(align), plain(first), plain(last))
         return None if start is None else self._word(start)
+
+    def lowest_fits(
+        self, count: int, span: int, align: int, first: int, last: int
+    ) -> Sequence[int]:
+        """Ask the contract, and remember what it was that it found."""
+        request = (plain(count), plain(span), plain(align), plain(first), plain(last))
+        return self._remember(self._index.lowest_fits(*request), plain(span))
+
+    def highest_fits(
+        self, count: int, span: int, align: int, first: int, last: int
+    ) -> Sequence[int]:
+        """Ask the contract, and remember what it was that it found."""
+        request = (plain(count), plain(span), plain(align), plain(first), plain(last))
+        return self._remember(self._index.highest_fits(*request), plain(span))
+
+    def _remember(self, starts: Sequence[int], span: int) -> Sequence[int]:
+        self._found = (starts, span, self._index.state)
+        return starts
 
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
         """Ask the contract."""
@@ -69,6 +91,21 @@ class WatchedIndex:
     def add(self, start: int, end: int) -> None:
         """Tell the contract."""
         self._index.add(plain(start), plain(end))
+
+    def add_all(self, starts: Sequence[int] | SomeStarts, span: int) -> None:
+        """Tell the contract.
+
+        Starts that nobody has listed can only be those that were found, in the state in which
+        they were: the run that found them has made the ranges live, one by one.
+        """
+        if not isinstance(starts, SomeStarts):
+            self._index.add_all(starts, plain(span))
+            return
+        found, found_span, state = self._found
+        self._index._demand(starts is found)
+        self._index._demand(plain(span) == found_span)
+        self._index._demand(self._index.state.live.same_as(state.live))
+        self._index.state = starts.after
 
     def remove(self, start: int, end: int) -> None:
         """Tell the contract."""
@@ -102,7 +139,7 @@ class Subject:
         case.claim(self.index.state.live.same_as(expected.after.live))
 
 
-def outcome_of(call: Callable[[], int | None]) -> tuple[int | None, str | None]:
+def outcome_of(call: Callable[[], T]) -> tuple[T | None, str | None]:
     """Return what a call of the shipped code granted, or the reason of its refusal."""
     try:
         return call(), None
@@ -154,7 +191,7 @@ def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[st
 
 def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:
     """Return the context in which the shipped code is run: with summaries where it is symbolic."""
-    summaries = {**LEAVES, **more} if case.is_symbolic else more
+    summaries = {**READING, **more} if case.is_symbolic else more
     return standing_in(summaries, shipped.address, shipped.ids)
 
 

@@ -2,7 +2,8 @@
 
 The leaves of `vm_allocator.arithmetic` are bit tricks; the model's own leaves stand in for
 them, which compute the same (`the_shipped_leaves_are_those_of_the_model`, a lemma on
-bit-vectors). `max` and `min` become single terms instead of two paths each. `plain_int` is the
+bit-vectors). `max` and `min` become single terms instead of two paths each; `len` of the starts
+of a run of any length (`runs`) is the number that the run is known by. `plain_int` is the
 identity on integers, which is all that symbolic ints stand for; what it makes of other types
 is tested. An index that a constructor makes becomes the contract of the index.
 """
@@ -12,11 +13,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from spec.proofs.runs import SomeStarts
 from vm_allocator import modelling
 from vm_allocator.symbolic import SymInt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import ModuleType
 
 
@@ -52,6 +54,17 @@ LEAVES: Final[dict[str, Callable[..., Any]]] = {
 }
 
 
+def _length(items: SomeStarts | Sequence[int]) -> int:
+    """Return how many there are: of a run of any length, the number that it was said to have."""
+    return items.times if isinstance(items, SomeStarts) else len(items)
+
+
+READING: Final[dict[str, Callable[..., Any]]] = {**LEAVES, "len": _length}
+"""All that stands in the modules of the allocators."""
+
+_BUILTINS: Final = ("max", "min", "len")
+
+
 @contextmanager
 def standing_in(
     summaries: Mapping[str, Callable[..., Any]], *modules: ModuleType
@@ -60,8 +73,8 @@ def standing_in(
     before = [(module, dict(vars(module))) for module in modules]
     for module in modules:
         for name, summary in summaries.items():
-            # `max` and `min` are builtins: a module global of the same name shadows them.
-            if name in ("max", "min") or name in vars(module):
+            # A module global shadows the builtin of the same name.
+            if name in _BUILTINS or name in vars(module):
                 setattr(module, name, summary)
     try:
         yield

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .resource import MAX_ALIGNMENT, Unit
+from .resource import MAX_ALIGNMENT, MAX_COUNT, Unit
 
 
 class AllocatorError(Exception):
@@ -89,6 +89,19 @@ class InvalidSizeError(InvalidRequestError):
     def describe(self) -> str:
         show = self.unit.show
         return f"size {show(self.size)} is not possible: pass 1 to {show(self.unit.top + 1)}"
+
+
+class InvalidCountError(InvalidRequestError):
+    """A number of ranges below 1, or beyond what one call allocates."""
+
+    refusal = "invalid-count"
+
+    def __init__(self, unit: Unit, count: int) -> None:
+        super().__init__(unit, count)
+        self.count = count
+
+    def describe(self) -> str:
+        return f"{self.count} ranges at once are not possible: pass a count of 1 to {MAX_COUNT}"
 
 
 class InvalidAlignmentError(InvalidRequestError):
@@ -228,16 +241,30 @@ class NotAllocatedError(RangeRefusedError):
 
 
 class NoSpaceError(RefusedError):
-    """No aligned gap within the window is large enough."""
+    """No aligned gap within the window is large enough: for one range, or for `count` of them.
+
+    `fitting` of these would fit.
+    """
 
     refusal = "no-space"
 
-    def __init__(self, unit: Unit, span: int, align: int, first: int, last: int) -> None:
-        super().__init__(unit, span, align, first, last)
+    def __init__(  # noqa: PLR0917  # pickling hands the values back by position
+        self,
+        unit: Unit,
+        span: int,
+        align: int,
+        first: int,
+        last: int,
+        count: int = 1,
+        fitting: int = 0,
+    ) -> None:
+        super().__init__(unit, span, align, first, last, count, fitting)
         self.span = span
         self.align = align
         self.first = first
         self.last = last
+        self.count = count
+        self.fitting = fitting
 
     @property
     def size(self) -> int:
@@ -247,9 +274,12 @@ class NoSpaceError(RefusedError):
     def describe(self) -> str:
         show = self.unit.show
         window = self.unit.show_range(self.first, self.last)
+        request = f"{show(self.size)} aligned to {show(self.align)} within {window}"
+        if self.count == 1:
+            return f"no room for {request}: free something, or ask for less"
         return (
-            f"no room for {show(self.size)} aligned to {show(self.align)} within {window}: "
-            "free something, or ask for less"
+            f"no room for {self.count} times {request}, only for {self.fitting} of them: "
+            "free something, or ask for fewer"
         )
 
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .compiled import mypyc_attr
 from .errors import hold
+from .gap_bulk import add_below, take_highest, take_lowest
 from .gap_check import check_tree
 from .gap_node import Node, branch_of, leaf_of
 from .gap_search import Search, highest, lowest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 CAPACITY: Final = 48
 """Slots of a node: from 24 to 64 there is little difference."""
@@ -88,6 +89,18 @@ class GapTree:
         fit = highest(self._root, Search(span, align, first, last, self._grid))
         return None if fit is None or fit < first else fit
 
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        """See `GapIndex`. One search, and O(1) for each start and each leaf with room."""
+        found: list[int] = []
+        take_lowest(self._root, Search(span, align, first, last, self._grid), count, found)
+        return found
+
+    def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        """See `GapIndex`. As `lowest_fits`."""
+        found: list[int] = []
+        take_highest(self._root, Search(span, align, first, last, self._grid), count, found)
+        return found
+
     # ---- what is live
 
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
@@ -139,6 +152,13 @@ class GapTree:
         for branch, position in reversed(path):
             if not branch.lower(position, length, order, top):
                 return  # what was lost is no number of this branch, nor of those above
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        """See `GapIndex`. O(log n) for each leaf that is met, and O(1) for each start there."""
+        for start in starts:
+            self._grid |= start + span + 1
+        self._len += len(starts)
+        self._root = add_below(self._root, sorted(starts), span + 1, self._capacity)
 
     def remove(self, start: int, end: int) -> None:
         """See `GapIndex`. O(log n)."""

@@ -19,7 +19,7 @@ from .errors import hold
 from .ordered import OrderedMap, SortedMap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class GapIndex(Protocol):
@@ -37,6 +37,18 @@ class GapIndex(Protocol):
         """Return the highest such start; otherwise as `lowest_fit`."""
         ...
 
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        """Return what `lowest_fit` would find `count` times, each found range added in between.
+
+        Fewer only if no more fit. Nothing is added. Needs `count >= 1`, and what
+        `lowest_fit` needs.
+        """
+        ...
+
+    def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        """Return what `highest_fit` would find; otherwise as `lowest_fits`."""
+        ...
+
     def overlapping(self, start: int, end: int) -> tuple[int, int] | None:
         """Return the lowest live range that meets `start` to `end`; `None` if all is free.
 
@@ -50,6 +62,13 @@ class GapIndex(Protocol):
 
     def add(self, start: int, end: int) -> None:
         """Make `start` to `end` live. Needs all of it to be free."""
+        ...
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        """Make `span + 1` units from each start live.
+
+        Needs all of these ranges to be free, and no two of them to meet.
+        """
         ...
 
     def remove(self, start: int, end: int) -> None:
@@ -82,7 +101,8 @@ class SortedGaps:
     """The reference index: live ranges and gaps in two sorted maps from start to end.
 
     `overlapping`, `is_live`: O(log n). `add`, `remove`: O(log n) searches in sorted lists.
-    `lowest_fit`, `highest_fit`: O(number of gaps in the window).
+    `lowest_fit`, `highest_fit`: O(number of gaps in the window). `lowest_fits`,
+    `highest_fits`: the same, and O(log n) for each start. `add_all`: as many `add`s.
     """
 
     __slots__ = ("_base", "_gaps", "_last", "_live")
@@ -106,6 +126,33 @@ class SortedGaps:
             if fit is not None:
                 return fit
         return None
+
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        # Below a range that was found there is no more room, and above it all is as it was:
+        # so the next one is the lowest above it, whether or not the first one is live.
+        starts: list[int] = []
+        for _ in range(count):
+            fit = self.lowest_fit(span, align, first, last)
+            if fit is None:
+                break
+            starts.append(fit)
+            taken = fit + span
+            if taken == last:
+                break
+            first = taken + 1
+        return starts
+
+    def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        starts: list[int] = []
+        for _ in range(count):
+            fit = self.highest_fit(span, align, first, last)
+            if fit is None:
+                break
+            starts.append(fit)
+            if fit == first:
+                break
+            last = fit - 1
+        return starts
 
     def _first_reaching(self, address: int) -> int:
         """Return the start of the gap over `address`, or `address` itself if it is live."""
@@ -134,6 +181,10 @@ class SortedGaps:
         if end < gap[1]:
             self._gaps.put(end + 1, gap[1])
         self._live.put(start, end)
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        for start in starts:
+            self.add(start, start + span)
 
     def remove(self, start: int, end: int) -> None:
         self._live.delete(start)

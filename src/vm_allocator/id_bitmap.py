@@ -19,10 +19,11 @@ from .arithmetic import highest_start, lowest_start
 from .bit_words import highest, inner_gaps, longest_run, lowest, multiples, places, runs
 from .chunk_summary import DEFAULT_FAN_BITS, ChunkSummary, room
 from .compiled import mypyc_attr
-from .errors import hold
+from .id_check import check_ranges, check_words
+from .series import highest_series, lowest_series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DEFAULT_CHUNK_BITS: Final = 10
 ALL: Final = -1  # of the bits of a word
@@ -183,6 +184,41 @@ class IdBitmap:
         fit = self._highest_upto(span, align, last)
         return fit if fit is not None and first <= fit else None
 
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        starts: list[int] = []
+        # Gaps that reach into the window open at or after the last end below it.
+        number, end = self._number(self._end_below(first)), self._number(last)
+        while len(starts) < count:
+            found = self._summary.lowest_with(span + 1, align, number)
+            if found is None or end < found:
+                break
+            known = len(starts)
+            for low, high in self._gaps_of(found):
+                starts += lowest_series(
+                    max(low, first), min(high, last), span, align, count - len(starts)
+                )
+            if len(starts) == known:
+                self._lowest_in(found, span, align)  # what it knows of the chunk was too much
+            number = found + 1
+        return starts
+
+    def highest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        starts: list[int] = []
+        number, end = self._number(self._end_below(last)), self._number(self._end_below(first))
+        while len(starts) < count and end <= number:
+            found = self._summary.highest_with(span + 1, align, number)
+            if found is None or found < end:
+                break
+            known = len(starts)
+            for low, high in reversed(self._gaps_of(found)):
+                starts += highest_series(
+                    max(low, first), min(high, last), span, align, count - len(starts)
+                )
+            if len(starts) == known:
+                self._highest_in(found, span, align)
+            number = found - 1
+        return starts
+
     # ---- the changes
 
     def add(self, start: int, end: int) -> None:
@@ -201,6 +237,22 @@ class IdBitmap:
         self._count += 1
         if not allowed_for:
             self._summary.raise_bounds(number, end + 1, self._start_from(end + 1) - 1)
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        bits, mask = self._chunk_bits, self._mask
+        filled, chunk = 0, None
+        for start in sorted(starts):
+            end = start + span
+            if chunk is None or filled != start >> bits or filled != end >> bits:
+                self.add(start, end)
+                filled = end >> bits
+                chunk = self._chunks[filled - self._origin]
+            else:
+                # A range added before, thus below, ends in this chunk: so the gap that this
+                # one lies in opens here, and its bound holds for what is left of it.
+                chunk.starts |= 1 << (start & mask)
+                chunk.ends |= 1 << (end & mask)
+                self._count += 1
 
     def remove(self, start: int, end: int) -> None:
         first, last = self._number(start), self._number(end)
@@ -307,6 +359,17 @@ class IdBitmap:
             self._summary.lower_bound(number, align, self._room(free, outward, align))
         return None
 
+    def _gaps_of(self, number: int) -> list[tuple[int, int]]:
+        """Return the gaps that open in a chunk, lowest first."""
+        chunk = self._chunks[number]
+        ends = list(self._places(number, chunk.ends))
+        if not ends:
+            return []
+        starts = self._places(number, chunk.starts & -(2 << (ends[0] & self._mask)))
+        inner = [(end + 1, start - 1) for end, start in zip(ends, starts, strict=False)]
+        outward = self._outward_gap(number, chunk.starts, chunk.ends)
+        return inner if outward is None else [*inner, outward]
+
     def _fits_inside(self, free: int, span: int, align: int) -> int:
         """Return the aligned places of a chunk from which `span + 1` bits are set."""
         if span > self._mask or align > self._mask:
@@ -366,31 +429,10 @@ class IdBitmap:
 
     def _check(self) -> None:
         words = {n: (chunk.starts, chunk.ends) for n, chunk in sorted(self._chunks.items())}
-        state = f"space {self._base}-{self._last}, {self._count} live, chunks " + ", ".join(
-            f"{n}: starts {starts:#x} ends {ends:#x}" for n, (starts, ends) in words.items()
-        )
-        hold(
-            "no bit lies outside its chunk",
-            all(word >> self._mask <= 1 for pair in words.values() for word in pair),
-            state,
-        )
-        hold("no chunk is empty", all(starts | ends for starts, ends in words.values()), state)
         starts = [place for n, pair in words.items() for place in self._places(n, pair[0])]
         ends = [place for n, pair in words.items() for place in self._places(n, pair[1])]
-        hold(
-            "starts and ends take turns",
-            len(starts) == len(ends)
-            and all(start <= end for start, end in zip(starts, ends, strict=True))
-            and all(end < start for end, start in zip(ends, starts[1:], strict=False)),
-            state,
-        )
-        beside = [self._base - 1, self._last + 1]
-        hold(
-            "the ids beside the space are live, and none beyond",
-            [*starts[:1], *starts[1:][-1:]] == beside == [*ends[:1], *ends[1:][-1:]],
-            state,
-        )
-        hold("live ranges are counted", self._count == len(starts) - 2, state)
+        check_words(words, self._chunk_bits, f"space {self._base}-{self._last}")
+        check_ranges(starts, ends, (self._base, self._last), self._count)
         opened: dict[int, list[tuple[int, int]]] = {n: [] for n in words}
         for end, start in zip(ends, starts[1:], strict=False):
             opened[self._number(end)].append((end + 1, start - 1))

@@ -63,6 +63,28 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         """Allocate `size` neighbouring ids, one by default; see `RangeAllocator.allocate`."""
         return super().allocate(resource, size, align=align, policy=policy, within=within)
 
+    def allocate_many(
+        self,
+        count: int,
+        size: IdCount = ONE,
+        *,
+        align: int | None = None,
+        policy: Policy[Id] | None = None,
+        within: RangeInclusive[Id] | None = None,
+    ) -> list[Id]:
+        """Allocate `count` times `size` ids, or none; see `RangeAllocator.allocate_many`.
+
+        >>> vectors = IdAllocator(Id(32), Id(47))
+        >>> vectors.allocate_many(3), vectors.allocate_many(2, IdCount(4), align=4)
+        ([32, 33, 34], [36, 40])
+        >>> vectors.allocate_many(9)
+        Traceback (most recent call last):
+            ...
+        vm_allocator.errors.NoSpaceError: no room for 9 times 1 aligned to 1 within 32-47, \
+only for 5 of them: free something, or ask for fewer
+        """
+        return super().allocate_many(count, size, align=align, policy=policy, within=within)
+
     def free(self, resource: Id, size: IdCount = ONE) -> None:
         """Free the `size` ids from `resource` on, allocated as one; see `RangeAllocator.free`."""
         super().free(resource, size)

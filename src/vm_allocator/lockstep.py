@@ -92,6 +92,36 @@ class Lockstep(Generic[R, S]):
             self._allocation(resource, size, align, policy, within),
         )
 
+    def allocate_many(
+        self,
+        count: int,
+        size: S,
+        *,
+        align: int | None = None,
+        policy: Policy[R] | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> Outcome[Allocator]:
+        """`allocate_many` on both. Raises `DisagreementError`; a refusal is an outcome."""
+        request = self._request(size, align, within)
+        act = (
+            self.model.allocate_many_last if policy is LastMatch else self.model.allocate_many_first
+        )
+        expected = attempt(self.model, lambda: act(count, request))
+
+        def operate() -> str:
+            granted = self.allocator.allocate_many(
+                count, size, align=align, policy=policy, within=within
+            )
+            return ", ".join(self._show(start) for start in granted)
+
+        wanted = ", ".join(map(self.allocator._unit.show, expected.starts))  # noqa: SLF001  # hex
+        if expected.refusal is not None:
+            wanted = self._outcome(expected.refusal, None)
+        options = self._options(align=align, policy=policy, within=within)
+        text = f"allocate_many({count}, {self._show(size)}{options})"
+        self._observe(text, wanted, operate, expected.after)
+        return expected
+
     def available(
         self,
         size: S,

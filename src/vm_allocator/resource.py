@@ -19,6 +19,9 @@ U32_MAX: Final = (1 << 32) - 1
 MAX_ALIGNMENT: Final = 1 << 63
 """The largest power of two that is a 64-bit number."""
 
+MAX_COUNT: Final = 1 << 20
+"""The most ranges that one call allocates: a list of their starts has to be possible."""
+
 
 class Resource(Protocol):
     """Something that a guest is given: an address, an id. Ordered, and an int underneath."""

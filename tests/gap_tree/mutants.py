@@ -14,7 +14,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-MODULES: Final = ("arithmetic", "gap_node", "gap_search", "gap_tree")
+MODULES: Final = ("arithmetic", "series", "gap_node", "gap_search", "gap_bulk", "gap_tree")
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ SUMMARY: Final = {
 BITMAP: Final = {
     "IdBitmap.__init__",
     "IdBitmap.add",
+    "IdBitmap.add_all",
     "IdBitmap.remove",
     "IdBitmap._open",
     "IdBitmap._drop",
@@ -40,6 +41,8 @@ BITMAP: Final = {
 EQUIVALENT: Final[dict[str, str]] = {
     "ChunkSummary.insert: self._highest < chunk < self._top -> "
     "self._highest <= chunk < self._top": "it becomes what it is",
+    "IdBitmap.add_all: without chunk = self._chunks[filled - "
+    "self._origin]": "all are added one by one: slower, and the same",
     "ChunkSummary.raise_bounds: bounds[slot] < size -> "
     "bounds[slot] <= size": "the bound becomes what it is",
 }

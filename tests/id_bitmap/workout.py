@@ -33,7 +33,9 @@ class Workout:
         """Raise `DisagreementError`, or whatever the index raises, at the first mistake."""
         for step in range(steps):
             grows = (step // 20) % 2 == 0
-            if self.random.random() < (0.8 if grows else 0.2):
+            if grows and self.random.random() < 0.1:
+                self.take_many()
+            elif self.random.random() < (0.8 if grows else 0.2):
                 self.take()
             elif self.live:
                 self.subject.remove(*self.live.pop(self.random.randrange(len(self.live))))
@@ -51,6 +53,15 @@ class Workout:
         if found is not None:
             self.subject.add(found, found + size - 1)
             self.live.append((found, found + size - 1))
+
+    def take_many(self) -> None:
+        """Search for room for several ranges, and use most of it, in any order."""
+        size, align = self.random.choice((1, 1, 2, 3, 5)), 1 << self.random.randrange(4)
+        search = self.random.choice((self.subject.lowest_fits, self.subject.highest_fits))
+        found = search(self.random.choice((1, 3, 7, 20)), size - 1, align, *self.window())
+        taken = self.random.sample(list(found), len(found) * 2 // 3)
+        self.subject.add_all(taken, size - 1)
+        self.live += [(start, start + size - 1) for start in taken]
 
     def ask(self) -> None:
         """Ask about a range of the space."""

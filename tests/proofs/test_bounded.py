@@ -17,6 +17,7 @@ from spec.proofs.bounded import (
     small_nodes,
 )
 from spec.proofs.bounded_indexes import INDEXES
+from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
 from spec.source_mutations import GAPS
 from vm_allocator.gaps import SortedGaps
@@ -136,7 +137,7 @@ def test_a_mutated_index_is_refuted(mutant: Any) -> None:
 
 
 def test_the_index_that_ships_holds_and_cvc5_confirms_it() -> None:
-    for stated in bounded_theorems(small_nodes, 1):
+    for stated in (*bounded_theorems(small_nodes, 1), *many_theorems(small_nodes, 1)):
         proof = prove(stated.theorem, Allocator, small_state, Effort())
         assert (proof.verdict, proof.opinion) == (Verdict.PROVED, Opinion.CONFIRMED), proof.reason
 

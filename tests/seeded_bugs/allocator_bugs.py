@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vm_allocator.address import AddressAllocator
 from vm_allocator.arithmetic import is_aligned
-from vm_allocator.errors import MisalignedError, OverlapError
+from vm_allocator.errors import MisalignedError, NoSpaceError, OverlapError
 from vm_allocator.ids import ONE, IdAllocator
 from vm_allocator.resource import GuestUsize
 
@@ -132,6 +132,32 @@ class AvailableForgetsTheAlignment(AddressAllocator):
     def available(self, size: GuestUsize, *, align: int | None = None, **options: Any) -> Any:
         super().available(size, align=align)  # invalid requests are refused as they should be
         return super().available(size, align=1, **options)
+
+
+class ManyKeepsWhatFits(AddressAllocator):
+    """A refusal of many leaves behind those that fitted."""
+
+    def allocate_many(self, count: int, size: GuestUsize, **options: Any) -> list[GuestAddress]:
+        return [self.allocate(None, size, **options) for _ in range(self._count(count))]
+
+
+class ManyAreTheOtherWayRound(AddressAllocator):
+    """The right starts, the last one first."""
+
+    def allocate_many(self, count: int, size: GuestUsize, **options: Any) -> list[GuestAddress]:
+        return super().allocate_many(count, size, **options)[::-1]
+
+
+class ManyAreGrantedAsFarAsTheyFit(AddressAllocator):
+    """Fewer than were asked for, and no refusal."""
+
+    def allocate_many(self, count: int, size: GuestUsize, **options: Any) -> list[GuestAddress]:
+        try:
+            return super().allocate_many(count, size, **options)
+        except NoSpaceError as error:
+            if not error.fitting:
+                raise
+            return super().allocate_many(error.fitting, size, **options)
 
 
 class AnIdIsHandedOutTwice(IdAllocator):

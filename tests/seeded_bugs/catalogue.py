@@ -34,6 +34,9 @@ _INDEX_BUGS: Final = (
     (indexes.LastMatchAlignsTheEnd, "index-small", ("highest_fit(", "says: ")),
     (indexes.WindowIgnored, "index-small", ("lowest_fit(", "says: ")),
     (indexes.RefusesAnExactFit, "index-small", ("lowest_fit(", "None; the spec", "says: 0x")),
+    (indexes.ManySkipAFit, "index-small", ("lowest_fits(", "says: ")),
+    (indexes.ManyOverlap, "index-small", ("lowest_fits(", "says: ")),
+    (indexes.ManyWithoutTheLast, "index-small", ("live ranges", "add_all([")),
     (indexes.OverlapLooksAtOneNeighbour, "index-small", ("index.add(", "overlapping(", "says: 0x")),
     (indexes.CopySharesItsGaps, "index-small", ("gaps", ".copy()", "add(")),
 )
@@ -76,6 +79,17 @@ _ALLOCATOR_BUGS: Final = (
         ("expected refused: out-of-bounds, got refused: misaligned",),
     ),
     (allocators.AvailableForgetsTheAlignment, "address-small", ("available(", "says: ")),
+    (
+        allocators.ManyKeepsWhatFits,
+        "address-small",
+        ("live ranges", "allocate_many(", "refused: no-space"),
+    ),
+    (allocators.ManyAreTheOtherWayRound, "address-small", ("allocate_many(2, ", "says: 0x")),
+    (
+        allocators.ManyAreGrantedAsFarAsTheyFit,
+        "address-small",
+        ("allocate_many(", "says: refused: no-space"),
+    ),
     (
         allocators.AnIdIsHandedOutTwice,
         "id-small",

@@ -9,6 +9,8 @@ from vm_allocator.arithmetic import align_down, highest_start, lowest_start
 from vm_allocator.gaps import SortedGaps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vm_allocator.resource import GuestAddress, GuestUsize
 
 
@@ -141,6 +143,34 @@ class RefusesAnExactFit(SortedGaps):
             if fit is not None:
                 return fit
         return None
+
+
+class ManySkipAFit(SortedGaps):
+    """Every other one of the fits."""
+
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        return super().lowest_fits(2 * count, span, align, first, last)[::2]
+
+
+class ManyOverlap(SortedGaps):
+    """The next is looked for from the next address on, in the range that was just found."""
+
+    def lowest_fits(self, count: int, span: int, align: int, first: int, last: int) -> list[int]:
+        starts: list[int] = []
+        while len(starts) < count and first <= last:
+            fit = self.lowest_fit(span, align, first, last)
+            if fit is None:
+                break
+            starts.append(fit)
+            first = fit + 1
+        return starts
+
+
+class ManyWithoutTheLast(SortedGaps):
+    """The last of many is found, and not added."""
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        super().add_all(starts[:-1] if len(starts) > 1 else starts, span)
 
 
 class OverlapLooksAtOneNeighbour(SortedGaps):

@@ -155,6 +155,27 @@ REWRITES: Final = (
         "address-small",
     ),
     Rewrite(
+        "too few of many are enough",
+        "address",
+        "if len(starts) < wanted:",
+        "if not starts:",
+        "address-small",
+    ),
+    Rewrite(
+        "the next of many may start in the last one",
+        "gaps",
+        "            first = taken + 1\n",
+        "            first = taken\n",
+        "index-small",
+    ),
+    Rewrite(
+        "many stop one short of the start of the window",
+        "gaps",
+        "            if fit == first:\n",
+        "            if fit - 1 <= first:\n",
+        "address-small",
+    ),
+    Rewrite(
         "the last address is never given",
         "address",
         "        if not self._inside(start, span, self._base, self._last):\n"

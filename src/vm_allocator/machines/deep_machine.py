@@ -30,6 +30,16 @@ class DeepTreeMachine(IndexMachine):
             self.run.tally.count(None)
             start = last + 1 + draw.pick(holes)
 
+    @step(has_gap)
+    def find_and_add_many(self, chance: Random) -> None:
+        """Take the lowest or the highest room for many ranges, across several leaves."""
+        on, draw = self.choose(chance, has_gap)
+        method, align = draw.pick(("lowest_fits", "highest_fits")), draw.pick((1, 2, 4, 16))
+        span, count = draw.pick((0, 0, 1, 2, 5)), draw.pick((3, A_STEP))
+        found = self.do(on, method, count, span, align, *self.window(draw))
+        self.do(on, "add_all", list(found or ()), span)
+        self.run.tally.count(None)
+
     @step(has_live)
     def remove_many(self, chance: Random) -> None:
         """Free neighbours, or ranges here and there."""

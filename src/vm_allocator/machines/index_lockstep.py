@@ -13,7 +13,7 @@ from vm_allocator.lockstep import Call, DisagreementError
 from vm_allocator.modelling import Range, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from vm_allocator.gaps import GapIndex
 
@@ -64,6 +64,22 @@ class IndexLockstep:
         self._try_every_start(found, max, Request(span + 1, align, Range(first, last)))
         return found
 
+    def lowest_fits(
+        self, count: int, span: int, align: int, first: int, last: int
+    ) -> Sequence[int]:
+        """Compare the lowest fits of several ranges; return them."""
+        return self._both("lowest_fits", count, span, align, first, last)  # type: ignore[no-any-return]  # the contract's
+
+    def highest_fits(
+        self, count: int, span: int, align: int, first: int, last: int
+    ) -> Sequence[int]:
+        """Compare the highest fits of several ranges; return them."""
+        return self._both("highest_fits", count, span, align, first, last)  # type: ignore[no-any-return]  # likewise
+
+    def add_all(self, starts: Sequence[int], span: int) -> None:
+        """`add_all` on both. All the ranges must be free."""
+        self._both("add_all", list(starts), span)
+
     def overlapping(self, start: int, end: int) -> None:
         """Compare the lowest live ranges that meet the given one, which lies in the space."""
         self._both("overlapping", start, end)
@@ -108,7 +124,7 @@ class IndexLockstep:
 
     # ---- the comparison
 
-    def _both(self, method: str, *arguments: int) -> Any:
+    def _both(self, method: str, *arguments: Any) -> Any:
         """Call a method of both, record and compare; return what the contract says."""
         contract = IndexContract(self.model, _demand)
         wanted = getattr(contract, method)(*arguments)
@@ -116,7 +132,7 @@ class IndexLockstep:
             actual = _show(getattr(self.index, method)(*arguments))
         except Exception as error:  # noqa: BLE001  # an index has no refusals: it is the finding
             actual = f"crashed: {error!r}"
-        shown = ", ".join(map(hex, arguments))
+        shown = ", ".join(map(_shown_argument, arguments))
         self.calls.append(Call(f"{self.name}.{method}({shown})", _show(wanted), actual))
         self.model = contract.state
         if _show(wanted) != actual:
@@ -139,6 +155,11 @@ class IndexLockstep:
 
 def _demand(allowed: bool) -> None:  # noqa: FBT001  # the contract calls it so
     require(allowed, "outside the contract")
+
+
+def _shown_argument(value: int | list[int]) -> str:
+    """Write a number in hex, and a list of them as a list."""
+    return f"[{_show(value)}]" if isinstance(value, list) else hex(value)
 
 
 def _show(value: object) -> str:

@@ -67,6 +67,21 @@ class IndexMachine(SessionMachine):
         self.run.tally.count(None if found is not None else "no-space")
 
     @step()
+    def find_room_for_many(self, chance: Random) -> None:
+        """Ask for several fits at once, and mostly take them, in this order or another."""
+        on, draw = self.choose(chance)
+        size = draw.pick((1, 1, 2, 3, draw.size()))
+        align = draw.pick(self.run.alignments)
+        count = draw.count()
+        method = draw.pick(("lowest_fits", "highest_fits"))
+        found = list(self.do(on, method, count, size - 1, align, *self.window(draw)) or ())
+        if draw.pick((True, True, False)):
+            if draw.rarely():
+                chance.shuffle(found)
+            self.do(on, "add_all", found, size - 1)
+        self.run.tally.count(None if len(found) == count else "no-space")
+
+    @step()
     def ask_about_a_range(self, chance: Random) -> None:
         """Ask what overlaps a range of the space, and whether it is live."""
         on, draw = self.choose(chance)

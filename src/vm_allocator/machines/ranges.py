@@ -44,6 +44,18 @@ class RangesMachine(SessionMachine):
         self.operate(on, "allocate", None, draw.pick((1, 2, 3)), align=align, policy=draw.order())
 
     @step()
+    def allocate_many(self, chance: Random) -> None:
+        """Ask for several at once: mostly for little, so that they fit."""
+        on, draw = self.choose(chance)
+        size = draw.pick((1, 1, 2, 3, draw.any_size()))
+        request: dict[str, Any] = {
+            "align": draw.align(),
+            "policy": draw.order(),
+            "within": draw.window(),
+        }
+        self.operate(on, "allocate_many", draw.any_count(), size, **request)
+
+    @step()
     def allocate_exactly(self, chance: Random) -> None:
         """Insist on a start: on a live range, across it, beside it, out of bounds."""
         on, draw = self.choose(chance)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from vm_allocator.policy import ExactMatch, FirstMatch, LastMatch, Policy
 from vm_allocator.ranges import RangeInclusive
+from vm_allocator.resource import MAX_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,6 +87,14 @@ class Requests:
             most = self.model.top + 1
             return self.pick((0, -1, most + 1, 2 * most))
         return self.size()
+
+    def count(self) -> int:
+        """Draw a number of ranges: few, now and then more than a leaf or a chunk holds."""
+        return self.pick((1, 2, 2, 3, 4, 5, 9, 17, 40))
+
+    def any_count(self) -> int:
+        """Draw a number of ranges that is now and then invalid."""
+        return self.pick((0, -1, MAX_COUNT + 1, 2**64)) if self.rarely() else self.count()
 
     def align(self) -> int | None:
         """Draw an alignment: the default, a power of two, now and then something invalid."""

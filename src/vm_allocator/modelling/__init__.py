@@ -15,11 +15,13 @@ from .language import (
     Range,
     RangeSet,
     Refused,
+    Run,
     Step,
     action,
     attempt,
     demand,
     invariant,
+    repeat,
     require,
 )
 
@@ -32,6 +34,7 @@ __all__ = [
     "Range",
     "RangeSet",
     "Refused",
+    "Run",
     "Step",
     "action",
     "align_down",
@@ -42,6 +45,7 @@ __all__ = [
     "is_aligned",
     "is_power_of_two",
     "larger",
+    "repeat",
     "require",
     "smaller",
 ]

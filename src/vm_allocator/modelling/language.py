@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 F = TypeVar("F", bound="Callable[..., object]")
 M = TypeVar("M", bound="Model")
@@ -113,10 +114,14 @@ class Model:
 
 
 class Step(NamedTuple, Generic[M]):
-    """What a granted action did: the state after it, and the range that it granted, if any."""
+    """What a granted action did: the state after it, and the range that it granted, if any.
+
+    `starts` is of an action that grants several ranges: where they start, in order.
+    """
 
     after: M
     granted: Range | None = None
+    starts: Sequence[int] = ()
 
 
 class Outcome(NamedTuple, Generic[M]):
@@ -125,6 +130,7 @@ class Outcome(NamedTuple, Generic[M]):
     after: M
     granted: Range | None
     refusal: str | None
+    starts: Sequence[int] = ()
 
 
 def attempt(before: M, act: Callable[[], Step[M]]) -> Outcome[M]:
@@ -133,7 +139,30 @@ def attempt(before: M, act: Callable[[], Step[M]]) -> Outcome[M]:
         step = act()
     except Refused as refused:
         return Outcome(before, None, refused.refusal)
-    return Outcome(step.after, step.granted, None)
+    return Outcome(step.after, step.granted, None, step.starts)
+
+
+class Run(NamedTuple, Generic[M]):
+    """An action carried out several times: how often, the state after, and what was granted."""
+
+    after: M
+    times: int
+    starts: Sequence[int]
+
+
+def repeat(times: int, before: M, act: Callable[[M], Step[M]]) -> Run[M]:
+    """Carry out an action that grants a range, then again in the state after it, and so on.
+
+    It ends after so many `times`, or before the first refusal.
+    """
+    after, starts = before, list[int]()
+    while len(starts) < times:
+        outcome = attempt(after, partial(act, after))
+        if outcome.granted is None:
+            break
+        after = outcome.after
+        starts.append(outcome.granted.start)
+    return Run(after, len(starts), starts)
 
 
 def invariant(predicate: F) -> F:

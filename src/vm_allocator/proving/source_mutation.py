@@ -31,6 +31,12 @@ FLIPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.NotEq: ast.Eq,
 }
 
+SWAPS = {
+    one: other
+    for pair in (("max", "min"), ("lowest_fit", "highest_fit"), ("lowest_fits", "highest_fits"))
+    for one, other in (pair, pair[::-1])
+}
+
 
 @dataclass(frozen=True)
 class SourceMutant:
@@ -132,13 +138,12 @@ def _bent_call(node: ast.Call) -> Iterator[tuple[ast.AST, ast.AST]]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if isinstance(node.func, ast.Name):
         name = node.func.id
-    swaps = {"max": "min", "min": "max", "lowest_fit": "highest_fit", "highest_fit": "lowest_fit"}
-    if name in swaps:
+    if name in SWAPS:
         changed = copy.deepcopy(node)
         if isinstance(changed.func, ast.Name):
-            changed.func.id = swaps[name]
+            changed.func.id = SWAPS[name]
         elif isinstance(changed.func, ast.Attribute):
-            changed.func.attr = swaps[name]
+            changed.func.attr = SWAPS[name]
         yield node, changed
     plain = [at for at, given in enumerate(node.args) if isinstance(given, (ast.Name, ast.BinOp))]
     if name not in ("max", "min") and not name.endswith("Error"):
