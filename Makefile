@@ -113,7 +113,7 @@ wheel-compiled: $(READY) ## build the wheel of machine code for this Python into
 	@rm -rf dist/compiled
 	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --no-isolation --outdir dist/compiled >/dev/null
 
-# An environment like .venv, apart from the package: that is the compiled wheel, and no checkout.
+# An environment like .venv, apart from the package: that is the compiled wheel.
 compiled: wheel-compiled ## install the compiled wheel into build/compiled, with what its tests need
 	@echo "==> setting up $(COMPILED)"
 	@[ -x $(COMPILED)/bin/pip ] || $(PYTHON) -m venv --clear $(COMPILED)

@@ -39,7 +39,7 @@ from .resource import (
 )
 
 __compiled__ = not str(arithmetic.__file__).endswith(".py")
-"""Whether the allocators were loaded as machine code: see `_loading`."""
+"""Whether the gap indexes were loaded as machine code: see `_loading`."""
 
 __all__ = [
     "AddressAllocator",
