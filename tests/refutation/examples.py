@@ -160,6 +160,18 @@ EXAMPLES: Final = [
         "allocator.update(0x0, 0x4, 0xffffffffffffffff, 0x1)",
         "every sum and difference fits 64 bits",
     ),
+    Example(
+        f"{ADDRESSES}_does_allocate_many_as_the_model",
+        values(BUSY, {"count": 2}, {"policy": LastMatch}),
+        "allocator.allocate_many(0x2, 0x1, policy=LastMatch)",
+        "returns [15, 14]",
+    ),
+    Example(
+        f"{IDS}_refuses_many_at_one_start",
+        ids([], {"count": 3, "start": 7}),
+        "allocator.allocate_many(0x3, 0x1, policy=ExactMatch(0x7))",
+        "refuses: conflicting-request",
+    ),
 ]
 
 
@@ -255,8 +267,8 @@ CHANGES: Final = [
     ),
     Change(
         "address",
-        "            if policy is LastMatch:\n",
-        "            granule -= 1\n            if policy is LastMatch:\n",
+        "        start = None\n",
+        "        start, granule = None, granule - 1\n",
         f"{ADDRESSES}_does_allocate_anywhere_as_the_model",
         values([], {}, {"policy": None}),
         "expected:    returns 0x0; live: 0x0-0x0",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from spec.model import (
     INVALID_ALIGNMENT,
+    INVALID_COUNT,
     INVALID_SIZE,
     MAX_ALIGNMENT,
     U64_MAX,
@@ -46,7 +47,7 @@ class Expected:
     """How a call ends: a refusal, or what it returns; and the state that it leaves."""
 
     refusal: str | None
-    returned: int | None
+    returned: int | list[int] | None
     after: Allocator | None
     """`None` only if there is no allocator: its constructor refused."""
 
@@ -55,7 +56,7 @@ class Expected:
         """The ending, as a program shows it."""
         if self.refusal is not None:
             return f"refuses: {self.refusal}"
-        return f"returns {self.returned if self.returned is None else hex(self.returned)}"
+        return f"returns {hex(self.returned) if isinstance(self.returned, int) else self.returned}"
 
     @property
     def live(self) -> str:
@@ -127,6 +128,25 @@ class _Specified:
             return self._conflict()
         outcome = self._allocated(self._request(size, align, within), policy, exact)
         return Expected(outcome.refusal, outcome.granted and outcome.granted.start, outcome.after)
+
+    def allocate_many(
+        self,
+        count: int,
+        size: int,
+        *,
+        align: int | None = None,
+        policy: Policy[int] | None = None,
+        within: RangeInclusive[int] | None = None,
+    ) -> Expected:
+        """Return how `allocate_many` ends."""
+        before, request = self._before, self._request(size, align, within)
+        act = before.allocate_many_last if policy is LastMatch else before.allocate_many_first
+        outcome = attempt(before, lambda: act(count, request))
+        senseless = outcome.refusal in (INVALID_COUNT, INVALID_SIZE, INVALID_ALIGNMENT)
+        if isinstance(policy, ExactMatch) and not senseless:
+            return self._conflict()
+        returned = None if outcome.refusal is not None else list(outcome.starts)
+        return Expected(outcome.refusal, returned, outcome.after)
 
     def allocate_block(
         self,
