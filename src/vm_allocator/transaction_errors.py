@@ -31,8 +31,14 @@ class UndoError(Exception):
         self.undo = undo
         """The call that failed."""
 
+    @property
+    def brief(self) -> str:
+        """The call, and what kind of error it raised."""
+        why = "" if self.__cause__ is None else f" ({type(self.__cause__).__name__})"
+        return f"{self.undo}{why}"
+
     def __str__(self) -> str:
-        return f"{self.undo} failed: compare that allocator with what the devices hold"
+        return f"{self.brief} failed: compare that allocator with what the devices hold"
 
 
 class RollBackError(ExceptionGroup[Exception]):

@@ -40,10 +40,16 @@ class _Undo(NamedTuple):
             raise ValueError(f"it granted {got!r}, not {self.wanted!r}: free that")
 
     def __str__(self) -> str:
-        name = getattr(self.call, "__qualname__", None) or repr(self.call)
-        shown = [repr(argument) for argument in self.arguments]
+        owner = getattr(self.call, "__self__", None)
+        show: Callable[[object], str] = repr
+        place = f"{type(owner).__name__}." if owner is not None else ""
+        if isinstance(owner, RangeAllocator):
+            # Which of several, and its values as people write them.
+            show = owner._unit.show
+            place = f"{type(owner).__name__} {owner._unit.show_range(owner.base, owner.last)}."
+        shown = [show(argument) for argument in self.arguments]
         shown += [f"{key}={value!r}" for key, value in self.options.items()]
-        return f"{name}({', '.join(shown)})"
+        return f"{place}{getattr(self.call, '__name__', self.call)}({', '.join(shown)})"
 
 
 class _Phase(enum.Enum):
@@ -209,14 +215,14 @@ class Transaction:
         self._demand_open()
         self._log.append(_Undo(call, arguments, _PLAIN))
 
-    def part(self) -> Transaction:
+    def part(self) -> Self:
         """Return a transaction within this one, which pauses until that is over.
 
         Left by an exception, the part undoes its own operations only. Those of a part that
         was left otherwise are undone with the whole.
         """
         self._demand_open()
-        return Transaction(self)
+        return type(self)(self)
 
     # ---- how it begins and ends
 
@@ -267,7 +273,9 @@ class Transaction:
                 failures.append(interruption)
         if not failures:
             return
-        shown = "; ".join(map(str, failures))
+        shown = "; ".join(
+            one.brief if isinstance(one, UndoError) else repr(one) for one in failures
+        )
         message = f"could not be undone: {shown}; everything else was"
         everything = [error, *failures]
         if all(isinstance(one, Exception) for one in everything):

@@ -181,8 +181,8 @@ def test_an_undo_that_fails_is_named_and_the_others_are_made() -> None:
     (failed,) = found.value.failed
     assert failed.undo.startswith("Ports.free(")
     assert isinstance(failed.__cause__, ValueError)
-    assert "could not be undone: Ports.free(255, 8)" in str(found.value)
-    assert "Ports.free(255, 8) failed: compare that allocator" in str(found.value)
+    assert "could not be undone: Ports.free(255, 8) (ValueError);" in str(found.value)
+    assert "Ports.free(255, 8) (ValueError) failed: compare that allocator" in str(failed)
     assert isinstance(found.value.__cause__, RuntimeError)
     assert isinstance(found.value.subgroup(RuntimeError), RollBackError)
 
@@ -215,3 +215,13 @@ def test_no_interruption_is_swallowed(first: type[BaseException]) -> None:
     assert isinstance(found.value.exceptions[0], first)
     assert found.value.subgroup(KeyboardInterrupt)
     assert len(irqs) == 0
+
+
+def test_an_undo_says_which_allocator_and_in_its_own_numbers() -> None:
+    _, mmio = pools()
+    with pytest.raises(RollBackError) as found, transaction() as tx:
+        bar = tx.allocate(mmio, GuestAddress(0x4000), SIZE)
+        mmio.free(bar, SIZE)  # past the transaction: what nobody should do
+        raise RuntimeError
+    assert found.value.failed[0].undo == "AddressAllocator 0x0-0xffff.free(0x4000, 0x1000)"
+    assert isinstance(found.value.failed[0].__cause__, NotAllocatedError)
