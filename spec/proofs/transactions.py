@@ -7,7 +7,8 @@ say that its undo is granted from *any* state with these, and leads to a state w
 before it, which is where the n others left off. So a roll-back, the last operation first, is
 never refused, and restores the live ranges, and with them all gaps and all later outcomes
 (`determinism`). Several allocators share nothing: an operation on one of them leaves the
-others as they are, and the induction is over the operations on all.
+others as they are, and the induction is over the operations on all. An allocation of many is
+as many allocations (`many`), and an update without an old range is one.
 
 The steps are proved; that they compose is this paragraph, and the state machine `devices`.
 It is taken for granted that nobody else operates on the allocators meanwhile.

@@ -41,7 +41,7 @@ class ResourceMap(Mapping[D, ResourceSet]):
 
     Every change happens whole or not at all. With `tx`, it is a part of that transaction, and is
     undone with it. `n` below is the number of grants in the set; the costs of the pools come
-    on top.
+    on top. `begin` makes the transactions: for those who want to watch them.
     """
 
     def __init__(self, begin: Callable[[], Transaction] = transaction) -> None:

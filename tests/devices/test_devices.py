@@ -28,6 +28,7 @@ from vm_allocator import (
     NotAllocatedError,
     NotHeldError,
     OverlapError,
+    RangeInclusive,
     ResourceMap,
     ResourceSet,
     SystemAllocator,
@@ -238,8 +239,6 @@ class Board(SystemAllocator):
 
 class TellingPorts(Ports):
     def __iter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204  # as untyped code would
-        from vm_allocator import RangeInclusive  # noqa: PLC0415  # likewise
-
         return (RangeInclusive(start, start + size - 1) for start, size in self.live.items())
 
 
@@ -256,6 +255,7 @@ def test_a_pool_of_the_users_own_takes_part() -> None:
         made.check()
     assert found.value.leaked == ("slots 0", "ports RangeInclusive(255, 262)")
     assert found.value.missing == ()
+    assert [str(grant) for grant in held] == ["0", "RangeInclusive(255, 262)"]
     made.free_set(held)
     made.check()
     with pytest.raises(UncheckablePoolError, match="pool ports, a Ports, does not tell"):
@@ -308,6 +308,13 @@ def test_a_layout_is_sound(layout: Layout) -> None:
     assert layout.irqs.range.end + 1 == layout.gsis.range.start
     excluded = [part for region in spaces for part in region.excluded]
     assert len(machine.reserved) == len(excluded)
+
+
+def test_a_layout_may_exclude_ids_too() -> None:
+    irqs = replace(X86_Q35.irqs, excluded=(RangeInclusive(Id(9), Id(9)),))  # the ACPI interrupt
+    machine = Machine.of(replace(X86_Q35, irqs=irqs))
+    assert [str(grant) for grant in machine.reserved] == ["9", "0xcf8-0xcff"]
+    assert machine.irqs.allocate_many(5) == [5, 6, 7, 8, 10]
 
 
 def test_the_64_bit_window_lies_above_the_ram() -> None:

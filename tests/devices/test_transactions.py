@@ -225,3 +225,19 @@ def test_an_undo_says_which_allocator_and_in_its_own_numbers() -> None:
         raise RuntimeError
     assert found.value.failed[0].undo == "AddressAllocator 0x0-0xffff.free(0x4000, 0x1000)"
     assert isinstance(found.value.failed[0].__cause__, NotAllocatedError)
+
+
+def test_a_whole_that_is_left_before_its_part_undoes_both() -> None:
+    irqs, _ = pools()
+    tx = transaction()
+    tx.__enter__()
+    part = tx.part()
+    part.__enter__()
+    part.allocate(irqs, None)
+    error = RuntimeError()
+    tx.__exit__(RuntimeError, error, None)
+    assert len(irqs) == 0
+    part.__exit__(RuntimeError, error, None)
+    assert len(irqs) == 0
+    with pytest.raises(TransactionStateError, match="over"):
+        tx.allocate(irqs, None)
