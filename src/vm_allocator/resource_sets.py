@@ -99,6 +99,11 @@ class DeviceNeeds:
     mmio: Sequence[Wish[GuestAddress, GuestUsize]] = ()
     pio: Sequence[Wish[GuestAddress, GuestUsize]] = ()
 
+    def __post_init__(self) -> None:
+        # They are gone through more than once, and must not change in between.
+        for name in ("irqs", "vectors", "mmio", "pio"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
     def __iter__(self) -> Iterator[Wish[Any, Any]]:
         """Iterate over all of them, in the order in which they are allocated."""
         yield self.instance

@@ -59,21 +59,24 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
     >>> board.check()
 
     The fields keep their types: no name has to be looked up to get at an allocator. Grants in
-    the fields, or tuples of them, are what the platform itself holds.
+    the fields, tuples of them, and sets are what the platform itself holds.
     """
 
     def pools(self) -> Iterator[Pool]:
-        """Iterate over the allocators, in the order of the fields."""
+        """Iterate over the allocators, in the order of the fields: each once, by its first name."""
+        seen: set[int] = set()
         for name, value in self._values():
             if all(callable(getattr(value, operation, None)) for operation in _OPERATIONS):
-                yield Pool(name, value)
+                if id(value) not in seen:
+                    yield Pool(name, value)
+                seen.add(id(value))
 
     def platform(self) -> Iterator[Grant[Any, Any]]:
         """Iterate over the grants that the platform itself holds."""
         for _, value in self._values():
             if isinstance(value, Grant):
                 yield value
-            elif isinstance(value, tuple):
+            elif isinstance(value, (tuple, ResourceSet)):
                 yield from (each for each in value if isinstance(each, Grant))
 
     def allocate_set(self, needs: DeviceNeeds) -> ResourceSet:

@@ -261,16 +261,10 @@ class Transaction:
     def _roll_back(self, error: BaseException) -> None:
         failures: list[BaseException] = []
         while len(self._log) > self._mark:
-            undo = self._log.pop()
             try:
-                undo.make()
-            except Exception as failure:  # noqa: BLE001  # the other ones have to be undone
-                why = UndoError(str(undo))
-                why.__cause__ = failure
-                failures.append(why)
-            except BaseException as interruption:  # noqa: BLE001  # likewise; raised again below
-                interruption.add_note(f"while undoing: {undo}")
-                failures.append(interruption)
+                self._undo_the_last()
+            except BaseException as failure:  # noqa: BLE001  # the others have to be undone
+                failures.append(failure)
         if not failures:
             return
         shown = "; ".join(
@@ -281,6 +275,16 @@ class Transaction:
         if all(isinstance(one, Exception) for one in everything):
             raise RollBackError(message, cast("list[Exception]", everything)) from error
         raise BaseExceptionGroup(message, everything) from error
+
+    def _undo_the_last(self) -> None:
+        undo = self._log.pop()
+        try:
+            undo.make()
+        except Exception as failure:
+            raise UndoError(str(undo)) from failure
+        except BaseException as interruption:
+            interruption.add_note(f"while undoing: {undo}")
+            raise
 
     def _pause(self) -> None:
         self._demand_open()

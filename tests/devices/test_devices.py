@@ -12,6 +12,7 @@ from vm_allocator import (
     ARM64_VIRT,
     DYNAMIC_PORTS,
     X86_Q35,
+    AddressAllocator,
     DeviceExistsError,
     DeviceNeeds,
     Grant,
@@ -286,6 +287,26 @@ def test_a_picture_says_who_holds_what() -> None:
     assert "  0xc0000000-0xc0000fff  nic0" in lines
     assert "  0xc0001000-0xc0001fff  held by no device" in lines
     assert "  0xcf8-0xcff  platform" in lines
+
+
+@dataclass(frozen=True, eq=False)
+class OneWindow(SystemAllocator):
+    slots: IdAllocator
+    mmio32: AddressAllocator
+    mmio64: AddressAllocator
+    console: ResourceSet
+
+
+def test_one_pool_may_stand_in_two_fields_and_the_platform_may_hold_a_set() -> None:
+    slots = IdAllocator(Id(0), Id(3))
+    window = AddressAllocator(GuestAddress(0), GuestUsize(0x4000))
+    needs = DeviceNeeds(one_id(slots), mmio=(Need(window, PAGE) for _ in range(2)))  # type: ignore[arg-type]  # a generator, as untyped code may pass
+    with transaction() as tx:
+        console = needs.allocate(tx)
+    system = OneWindow(slots, window, window, console)
+    assert [pool.name for pool in system.pools()] == ["slots", "mmio32"]
+    assert len(console.mmio) == 2
+    system.check()
 
 
 def test_what_is_no_dataclass_says_so() -> None:
