@@ -75,8 +75,8 @@ class Transaction:
 
     All operations raise what the allocator raises, with nothing changed and nothing logged:
     to catch a refusal within the block and to try something else is fine. A transaction is for
-    one thread. An exception that another thread or a signal handler raises between an operation
-    and the line that logs it is not known about.
+    one thread. An exception that a signal handler raises in these very methods, say between an
+    operation and the line that logs it, can leave something undone.
     """
 
     def __init__(self, whole: Transaction | None = None) -> None:
