@@ -10,19 +10,20 @@ never refused, and restores the live ranges, and with them all gaps and all late
 others as they are, and the induction is over the operations on all. An allocation of many is
 as many allocations (`many`), and an update without an old range is one.
 
-The steps are proved; that they compose is this paragraph, and the state machine `devices`.
+The steps are proved; that they compose is this paragraph, a theorem for two operations, and
+the state machine `devices`.
 It is taken for granted that nobody else operates on the allocators meanwhile.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from spec.model import Allocator, Request
 from spec.proofs.cases import (
-    POLICIES,
+    EXACT,
     AllocatorCase,
-    allocate,
     any_allocation,
     any_range,
     any_request,
@@ -31,6 +32,9 @@ from spec.proofs.cases import (
 from spec.proofs.update import any_update, update
 from vm_allocator.modelling import Outcome, Range, attempt
 from vm_allocator.proving.theorem import theorem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def any_other_with_the_same_live_ranges(case: AllocatorCase, state: Allocator) -> Allocator:
@@ -93,21 +97,38 @@ def the_undo_of_an_update_is_granted_and_restores_the_state(case: AllocatorCase)
     case.claim(undone.after.live.same_as(before.live))
 
 
-@theorem
-def a_freed_range_whose_place_was_taken_comes_back_in_reverse_order(case: AllocatorCase) -> None:
-    """A free and then any allocation, perhaps in its place: undone in reverse, all is as before.
+def any_operation(
+    case: AllocatorCase, before: Allocator, name: str
+) -> tuple[Allocator, Callable[[Allocator], Outcome[Allocator]]]:
+    """Return the state after any operation that is granted, and what undoes it.
 
-    In the other order the undo of the free may be refused.
+    Of the allocations those at a given start: whatever a policy grants, that start grants too.
+    """
+    request = any_request(case, before, f"{name}.request")
+    start = any_start(case, before, f"{name}.start")
+    kind = case.one_of(name, (EXACT, "free", "update"))
+    if kind == EXACT:
+        after = before.allocate_exact(request, start).after
+        return after, lambda state: attempt(state, lambda: state.free(start, request.size))
+    old_start, old_size = any_range(case, before, f"{name}.old")
+    old = Range(old_start, old_start + old_size - 1)
+    if kind == "free":
+        return before.free(old_start, old_size).after, lambda state: put_back(state, old)
+    after = before.update(old_start, old_size, request, start).after
+    return after, lambda state: move_back(state, request.at(start), old)
+
+
+@theorem
+def two_operations_of_any_kind_are_undone_in_reverse_order(case: AllocatorCase) -> None:
+    """Any two operations, the second one perhaps in the place of the first: all is as before.
+
+    The induction, carried out for the shortest transaction that has an order.
     """
     before = case.state()
-    start, size = any_range(case, before, "freed")
-    freed = before.free(start, size).after
-    request, to = any_request(case, freed), any_start(case, freed, "to")
-    step = allocate(freed, case.one_of("policy", POLICIES), request, to)
-    assert step.granted is not None  # noqa: S101  # for the type checker: allocations grant
-    taken = step.granted
-    first = attempt(step.after, lambda: step.after.free(taken.start, request.size))
-    case.claim(first.refusal is None)
-    second = put_back(first.after, Range(start, start + size - 1))
-    case.claim(second.refusal is None)
-    case.claim(second.after.live.same_as(before.live))
+    middle, undo_first = any_operation(case, before, "first")
+    after, undo_second = any_operation(case, middle, "second")
+    back = undo_second(after)
+    case.claim(back.refusal is None)
+    everything = undo_first(back.after)
+    case.claim(everything.refusal is None)
+    case.claim(everything.after.live.same_as(before.live))
