@@ -22,6 +22,7 @@ from spec.proofs.cases import (
 )
 from spec.proofs.gaps import apart
 from spec.proofs.transactions import put_back
+from spec.proofs.update import any_update, update
 from vm_allocator.modelling import Range, align_up, attempt, is_aligned
 from vm_allocator.proving.theorem import Theorem, theorem
 
@@ -283,6 +284,25 @@ def a_free_is_undone_with_any_alignment(case: AllocatorCase) -> None:
     again = Request(size, align, Range(after.base, after.last))
     refusal = attempt(after, lambda: after.allocate_exact(again, start)).refusal
     case.claim(refusal in (None, INVALID_ALIGNMENT))
+
+
+@theorem
+def an_update_is_undone_by_allocating_and_then_freeing(case: AllocatorCase) -> None:
+    """False: where the new range overlaps the old one, the old one cannot be allocated first."""
+    before, old, request, new = any_update(case)
+    moved = update(before, old, request, new)
+    case.assume(moved.refusal is None)
+    case.claim(put_back(moved.after, old).refusal is None)
+
+
+@theorem
+def a_device_that_is_only_forgotten_leaks_nothing(case: AllocatorCase) -> None:
+    """False: what no device holds any longer is live until it is freed."""
+    pool = case.state()
+    start, size = any_range(case, pool)
+    given_up = Range(start, start + size - 1)
+    case.assume(given_up in pool.live)
+    case.claim(pool.live.same_as(pool.live.without(given_up)))
 
 
 FALSE: Final[list[Theorem]] = [
