@@ -171,16 +171,18 @@ def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: b
     return Subject(before, allocator, index, word, size)
 
 
-def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[str, Any]]:
+def any_options(
+    case: AllocatorCase, subject: Subject, ways: tuple[str, ...] = (GIVEN, LEFT_OUT)
+) -> tuple[Request, dict[str, Any]]:
     """Return a request, and the keyword arguments that say it: each given, or left out."""
     request = any_request(case, subject.before)
     align, window = request.align, request.window
     options: dict[str, Any] = {}
-    if case.one_of("align", (GIVEN, LEFT_OUT)) == GIVEN:
+    if case.one_of("align", ways) == GIVEN:
         options["align"] = subject.word(align)
     else:
         align = plain(subject.allocator.alignment)
-    if case.one_of("within", (GIVEN, LEFT_OUT)) == GIVEN:
+    if case.one_of("within", ways) == GIVEN:
         # What RangeInclusive itself guarantees of every window.
         case.assume(0 <= window.start <= window.end)
         options["within"] = _window(subject.word(window.start), subject.word(window.end))
