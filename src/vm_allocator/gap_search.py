@@ -90,11 +90,8 @@ class Search:
 def lowest(node: Node, search: Search) -> int | None:
     """Return the lowest fit from `first` on; if there is none, `None` or one beyond the window."""
     starts = node.starts
-    slot = search.next_slot(node, 0)
-    if starts[0] < search.first:
-        # The slot that `first` lies in, of which only a part counts.
-        cut = bisect_right(starts, search.first) - 1
-        slot = search.next_slot(node, cut)
+    # From the slot on that `first` lies in, of which only a part counts; below the node, all do.
+    slot = search.next_slot(node, max(bisect_right(starts, search.first) - 1, 0))
     while slot >= 0:
         if search.last < starts[slot]:
             return None

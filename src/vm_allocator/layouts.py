@@ -67,31 +67,31 @@ free that first or choose another range
     mmio32: AddressAllocator
     mmio64: AddressAllocator
     pio: AddressAllocator
-    reserved: tuple[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize], ...]
+    excluded: tuple[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize], ...]
     """What the layout excludes: the platform's for as long as the machine lives."""
 
     @classmethod
     def of(cls, layout: Layout) -> Self:
         """Return fresh allocators for the layout, with what it excludes already taken."""
-        reserved: list[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize]] = []
+        taken: list[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize]] = []
 
         def ids(region: Region[Id]) -> IdAllocator:
             pool = IdAllocator(region.range.start, region.range.end)
             for part in region.excluded:
                 count = IdCount(part.size)
-                reserved.append(Grant(pool, pool.allocate(part.start, count), count))
+                taken.append(Grant(pool, pool.allocate(part.start, count), count))
             return pool
 
         def addresses(region: Region[GuestAddress]) -> AddressAllocator:
             pool = AddressAllocator(region.range.start, GuestUsize(region.range.size))
             for part in region.excluded:
                 size = GuestUsize(part.size)
-                reserved.append(Grant(pool, pool.allocate(part.start, size), size))
+                taken.append(Grant(pool, pool.allocate(part.start, size), size))
             return pool
 
         pools = (ids(layout.slots), ids(layout.irqs), ids(layout.gsis))
         spaces = (addresses(layout.mmio32), addresses(layout.mmio64), addresses(layout.pio))
-        return cls(*pools, *spaces, tuple(reserved))
+        return cls(*pools, *spaces, tuple(taken))
 
 
 def _ids(first: int, last: int) -> RangeInclusive[Id]:

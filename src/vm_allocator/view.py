@@ -36,7 +36,6 @@ class RangeView(Generic[R, S]):
     """
 
     _unit: Unit
-    _top: int
     _base: int
     _last: int
     _align: int
@@ -119,8 +118,7 @@ class RangeView(Generic[R, S]):
     def copy(self) -> Self:
         """Return an equal allocator that shares nothing with this one. O(n)."""
         twin = self.__class__.__new__(self.__class__)
-        twin._unit, twin._top = self._unit, self._top
-        twin._base, twin._last = self._base, self._last
+        twin._unit, twin._base, twin._last = self._unit, self._base, self._last
         twin._align, twin._index = self._align, self._index.copy()
         return twin
 
@@ -152,7 +150,7 @@ class RangeView(Generic[R, S]):
     def _check(self) -> None:
         """Raise `BrokenInvariantError` unless every invariant holds. O(n)."""
         state = repr(self)
-        hold("the space exists", 0 <= self._base <= self._last <= self._top, state)
+        hold("the space exists", 0 <= self._base <= self._last <= self._unit.top, state)
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
         self._index._check()  # the index's own half of this very check
         live = list(self._index.live())

@@ -334,13 +334,13 @@ def test_a_layout_is_sound(layout: Layout) -> None:
     assert layout.mmio32.range.end < 1 << 32 <= layout.mmio64.range.start
     assert layout.irqs.range.end + 1 == layout.gsis.range.start
     excluded = [part for region in spaces for part in region.excluded]
-    assert len(machine.reserved) == len(excluded)
+    assert len(machine.excluded) == len(excluded)
 
 
 def test_a_layout_may_exclude_ids_too() -> None:
     irqs = replace(X86_Q35.irqs, excluded=(RangeInclusive(Id(9), Id(9)),))  # the ACPI interrupt
     machine = Machine.of(replace(X86_Q35, irqs=irqs))
-    assert [str(grant) for grant in machine.reserved] == ["9", "0xcf8-0xcff"]
+    assert [str(grant) for grant in machine.excluded] == ["9", "0xcf8-0xcff"]
     assert machine.irqs.allocate_many(5) == [5, 6, 7, 8, 10]
 
 
