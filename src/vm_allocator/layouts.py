@@ -22,7 +22,7 @@ _GIB: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Region(Generic[R]):
-    """A range that one allocator manages, and the file or standard that it is taken from."""
+    """A range that one allocator manages, in bytes, ports or ids, and where it is taken from."""
 
     range: RangeInclusive[R]
     source: str
@@ -72,7 +72,11 @@ free that first or choose another range
 
     @classmethod
     def of(cls, layout: Layout) -> Self:
-        """Return fresh allocators for the layout, with what it excludes already taken."""
+        """Return fresh allocators for the layout, with what it excludes already live.
+
+        O(number of excluded parts). Raises what the allocators raise for a region that is not
+        of their kind, or a part that lies outside of its region.
+        """
         taken: list[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize]] = []
 
         def ids(region: Region[Id]) -> IdAllocator:

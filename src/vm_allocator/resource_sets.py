@@ -113,7 +113,10 @@ class DeviceNeeds:
         yield from self.pio
 
     def allocate(self, tx: Transaction) -> ResourceSet:
-        """Allocate all that is new, within the transaction; grants stay as they are."""
+        """Allocate all that is new, within the transaction; grants stay as they are.
+
+        O(number of needs) beyond the pools' costs. Raises what the pools raise.
+        """
 
         def granted(wish: Wish[R, S]) -> Grant[R, S]:
             return wish if isinstance(wish, Grant) else allocate(tx, wish)
@@ -150,7 +153,10 @@ class ResourceSet:
         return DeviceNeeds(self.instance, self.irqs, self.vectors, self.mmio, self.pio)
 
     def free(self, tx: Transaction) -> None:
-        """Free exactly these ranges, within the transaction, the last one first."""
+        """Free exactly these ranges, within the transaction, the last one first.
+
+        O(number of grants) beyond the pools' costs. Raises what the pools raise.
+        """
         free_all(tx, reversed(tuple(self)))
 
 

@@ -80,15 +80,19 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
                 yield from (each for each in value if isinstance(each, Grant))
 
     def allocate_set(self, needs: DeviceNeeds) -> ResourceSet:
-        """Allocate all that is needed, or nothing. Raises what the pools raise.
+        """Allocate all that is needed, or nothing. O(number of needs) beyond the pools' costs.
 
+        Raises what the pools raise, with nothing changed.
         Whoever calls it keeps the set; `ResourceMap.register` does so for you.
         """
         with transaction() as tx:
             return needs.allocate(tx)
 
     def free_set(self, held: ResourceSet) -> None:
-        """Free exactly what the set holds, or nothing. Raises what the pools raise."""
+        """Free exactly what the set holds, or nothing. O(number of its grants) beyond the pools'.
+
+        Raises what the pools raise, with nothing changed.
+        """
         with transaction() as tx:
             held.free(tx)
 
@@ -124,7 +128,10 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
             raise UnaccountedError(leaked, missing)
 
     def picture(self, *maps: ResourceMap[Any]) -> str:
-        """Return a drawing in text: a line for each pool, and one for each of its live ranges."""
+        """Return a drawing in text: a line for each pool, and one for each of its live ranges.
+
+        O(n) in the number of live ranges. Raises `UncheckablePoolError`, as `check` does.
+        """
         holders = {
             _key(grant.pool, grant.range): str(device)
             for each in maps
