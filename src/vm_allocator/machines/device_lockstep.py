@@ -7,7 +7,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
-from spec.model import Allocator
+from spec.model import NOT_ALLOCATED, Allocator
 from vm_allocator.address import AddressAllocator
 from vm_allocator.errors import AllocatorError, BrokenInvariantError
 from vm_allocator.ids import IdAllocator
@@ -202,7 +202,7 @@ class DeviceLockstep:
 
     def _find(self, loose: list[Held], which: int) -> Held:
         if not loose:
-            raise Refused("not-allocated")  # there is nothing to ask the allocator about
+            raise Refused(NOT_ALLOCATED)  # there is nothing to ask the allocator about
         return loose[which % len(loose)]
 
     def _needs(self, wishes: Sequence[Any]) -> DeviceNeeds:
