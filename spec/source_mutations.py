@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import vm_allocator.address
 import vm_allocator.gaps
 import vm_allocator.ids
+from spec.layer_mutations import is_of_a_layer, layer_mutants, theorems_about_layer
 from spec.model import Allocator
 from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
@@ -107,7 +108,7 @@ def source_mutants() -> list[SourceMutant]:
     unknown = set(EQUIVALENT) - {mutant.name for mutant in made}
     if unknown:
         raise LookupError(f"equivalent mutants that are not made any more: {sorted(unknown)}")
-    return [mutant for mutant in made if mutant.name not in EQUIVALENT]
+    return [mutant for mutant in made if mutant.name not in EQUIVALENT] + layer_mutants()
 
 
 def shipped_with(mutant: SourceMutant) -> Shipped:
@@ -121,6 +122,8 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
 
 def theorems_about(mutant: SourceMutant) -> list[Theorem]:
     """Return the theorems about the mutated module, those that should notice first."""
+    if is_of_a_layer(mutant):
+        return theorems_about_layer(mutant)
     if mutant.function in GAPS_BOUNDED:
         factory = load(vm_allocator.gaps, mutant).SortedGaps
         theorems = [stated.theorem for stated in many_theorems(factory, gaps=1)]

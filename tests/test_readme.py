@@ -13,6 +13,7 @@ from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
+from spec.proofs.refinement_pools import pools_theorems
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +25,7 @@ STATED = {
     **{stated.name: stated.module for stated in all_lemmas()},
     **{stated.name: stated.module for stated in refinement_theorems()},
     **{stated.name: stated.module for stated in index_theorems()},
+    **{stated.name: stated.module for stated in pools_theorems()},
 }
 
 PROPERTIES = {
@@ -40,6 +42,7 @@ PROPERTIES = {
     "no wrap": "a_granted_range_ends_within_64_bits",
     "many at once": "many_at_once_are_as_many_one_after_the_other",
     "inverse": "the_undo_of_an_update_is_granted_and_restores_the_state",
+    "pools in order": "a_later_pool_is_used_only_if_nothing_fits_in_an_earlier_one",
     "conservation": "unregistering_keeps_live_ranges_the_sum_of_what_is_held",
     "refinement": "the_address_allocator_does_update_as_the_model",
     "the index keeps its contract": "the_index_finds_the_lowest_room",

@@ -27,7 +27,9 @@ from .errors import (
 )
 from .ids import IdAllocator
 from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, x86_q35
+from .ordered_pools import OrderedPools
 from .policy import ExactMatch, FirstMatch, LastMatch, Policy
+from .pool_errors import NoPoolsError, NoRoomInPoolsError, PoolsOverlapError
 from .ranges import RangeInclusive
 from .resource import (
     GuestAddress,
@@ -87,13 +89,17 @@ __all__ = [
     "Machine",
     "MisalignedError",
     "Need",
+    "NoPoolsError",
+    "NoRoomInPoolsError",
     "NoSpaceError",
     "NotAllocatedError",
     "NotHeldError",
+    "OrderedPools",
     "OutOfBoundsError",
     "OutsideWindowError",
     "OverlapError",
     "Policy",
+    "PoolsOverlapError",
     "RangeInclusive",
     "RefusedError",
     "Region",

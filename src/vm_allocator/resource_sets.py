@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from .ids import ONE
+from .ordered_pools import OrderedPools
 from .ranges import RangeInclusive
 from .resource import GuestAddress, GuestUsize, Id, IdCount, R, ResourceAllocator, S
 from .view import RangeView
@@ -77,7 +78,9 @@ def allocate(tx: Transaction, need: Need[R, S]) -> Grant[R, S]:
     chosen = {"align": need.align, "policy": need.policy, "within": need.within}
     options: dict[str, Any] = {key: value for key, value in chosen.items() if value is not None}
     start: R = tx.allocate(need.pool, need.at, need.size, **options)
-    return Grant(need.pool, start, need.size)
+    # Of several pools the one that granted it: that is whose live range it is.
+    pool = need.pool.pool_at(start) if isinstance(need.pool, OrderedPools) else None
+    return Grant(need.pool if pool is None else pool, start, need.size)
 
 
 Wish: TypeAlias = Need[R, S] | Grant[R, S]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .ordered_pools import OrderedPools
 from .ranges import RangeInclusive
 from .resource_sets import DeviceNeeds, Grant, ResourceSet, shown
 from .transaction_errors import UnaccountedError, UncheckablePoolError
@@ -63,9 +65,23 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
     """
 
     def pools(self) -> Iterator[Pool]:
-        """Iterate over the allocators, in the order of the fields: each once, by its first name."""
+        """Iterate over the allocators, in the order of the fields: each once, by its first name.
+
+        `OrderedPools` are no allocator of their own: those of them that are no fields
+        themselves follow, as `mmio[0]` and so on.
+        """
         seen: set[int] = set()
-        for name, value in self._values():
+        ordered = [
+            (name, value) for name, value in self._values() if isinstance(value, OrderedPools)
+        ]
+        parts = [
+            (f"{name}[{at}]", pool)
+            for name, value in ordered
+            for at, pool in enumerate(value.pools)
+        ]
+        for name, value in chain(self._values(), parts):
+            if isinstance(value, OrderedPools):
+                continue
             if all(callable(getattr(value, operation, None)) for operation in _OPERATIONS):
                 if id(value) not in seen:
                     yield Pool(name, value)

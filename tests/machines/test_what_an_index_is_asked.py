@@ -14,11 +14,12 @@ from vm_allocator import AddressAllocator, Id, IdAllocator
 from vm_allocator.address import RangeAllocator
 from vm_allocator.machines import MACHINES, run_machine
 from vm_allocator.machines.device_lockstep import Plant, plant
+from vm_allocator.machines.pools_machine import pools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vm_allocator import GuestAddress, GuestUsize
+    from vm_allocator import GuestAddress, GuestUsize, OrderedPools
 
 
 class _Addresses(AddressAllocator):
@@ -41,12 +42,20 @@ def _plant(first: int, last: int, alignment: int) -> Plant:
     return made
 
 
+def _pools(first: int, last: int, alignment: int) -> OrderedPools[GuestAddress, GuestUsize]:
+    made = pools(first, last, alignment)
+    for pool in made.pools:
+        pool._index = DemandingGaps(pool._base, pool._last)
+    return made
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_question_is_within_the_contract(name: str) -> None:
     allocators: dict[str, Callable[..., Any]] = {
         "address": _Addresses,
         "id": _Ids,
         "devices": _plant,
+        "pools": _pools,
     }
     factory = allocators.get(name.partition("-")[0], DemandingGaps)
     # The machines of an index ask it themselves: less is to be learnt of them.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from . import allocator_bugs as allocators
 from . import device_bugs as devices
 from . import index_bugs as indexes
+from . import pools_bugs as pools
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,16 @@ _DEVICE_BUGS: Final = (
     (devices.RollBackForgetsAMove, "devices", ("live ranges of ", "update(", "refused: ")),
 )
 
-BUGS: Final = tuple(SeededBug(*row) for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS, *_DEVICE_BUGS))
+_POOLS_BUGS: Final = (
+    (pools.LastPoolFirst, "pools", ("allocate(None, ", "says: 0x")),
+    (pools.NoFallBack, "pools", ("got refused: no-space", "says: 0x")),
+    (pools.MoveBetweenPoolsFreesFirst, "pools", ("to be live in", "update(", "refused: ")),
+    (pools.MoveBetweenPoolsKeepsTheOldRange, "pools", ("to be live in", "update(")),
+)
+
+BUGS: Final = tuple(
+    SeededBug(*row) for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS, *_DEVICE_BUGS, *_POOLS_BUGS)
+)
 
 # A damaged index must be noticed through the allocator above it, too.
 BUGS_SEEN_FROM_ABOVE: Final = tuple(

@@ -18,6 +18,7 @@ from .device_lockstep import plant
 from .device_machine import DeviceMachine
 from .index_machine import IndexMachine
 from .kinds import AddressMachine, IdMachine
+from .pools_machine import PoolsMachine, pools
 from .requests import BIG_ALIGNMENTS, SMALL_ALIGNMENTS
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class MachineEntry:
 
     name: str
     about: str
-    machine: type[AddressMachine | IdMachine | IndexMachine | DeviceMachine]
+    machine: type[AddressMachine | IdMachine | IndexMachine | DeviceMachine | PoolsMachine]
     factory: Callable[..., Any]
     spaces: Sequence[tuple[int, int]]
     alignments: Sequence[int]
@@ -185,6 +186,14 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             SMALL,
             SMALL_ALIGNMENTS,
             batch=50,
+        ),
+        MachineEntry(
+            "pools",
+            "three pools as one, tried in their order, in spaces of 1 to 64 bytes",
+            PoolsMachine,
+            pools,
+            SMALL,
+            SMALL_ALIGNMENTS,
         ),
     )
 }
