@@ -27,18 +27,20 @@ GUARDS: Final = {
     "_check: require(1 <= request.size <= self.top + 1, INVALID_SIZE)": (
         "a_size_that_makes_no_sense_is_refused_as_such"
     ),
-    "_check: require(1 <= request.align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)": (
+    "_check_alignment: require(1 <= align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)": (
         "an_alignment_that_is_no_power_of_two_is_refused_as_such"
     ),
-    "_check: require(is_power_of_two(request.align), INVALID_ALIGNMENT)": (
+    "_check_alignment: require(is_power_of_two(align), INVALID_ALIGNMENT)": (
         "an_alignment_that_is_no_power_of_two_is_refused_as_such"
     ),
     "_without: require(1 <= size <= self.top + 1, INVALID_SIZE)": (
         "freeing_a_size_that_makes_no_sense_is_refused_as_such"
     ),
-    "_without: require(r in self.live, NOT_ALLOCATED)": (
+    "_remove: require(r in self.live, NOT_ALLOCATED)": (
         "free_succeeds_exactly_when_that_range_is_live"
     ),
+    "_put: require(r.start <= r.end, INVALID_RANGE)": "updating_many_keeps_every_invariant",
+    "_put: require(self.is_free(r), OVERLAP)": "updating_many_keeps_every_invariant",
     "_require_place: require(inside(r, Range(self.base, self.last)), OUT_OF_BOUNDS)": (
         "allocating_keeps_every_live_range_in_the_space"
     ),
@@ -172,6 +174,30 @@ BENT: Final = (
         "return moving._grant(request, start)",
         "return Step(moving, request.at(start))",
         "an_update_ends_with_the_old_range_freed_and_the_new_one_live",
+    ),
+    Mutation(
+        "an update of many checks the old ranges, and leaves them live",
+        "freed = for_each(old, self, lambda state, r: state._remove(r))",
+        "for_each(old, self, lambda state, r: state._remove(r)); freed = self",
+        "what_an_update_of_many_leaves_live",
+    ),
+    Mutation(
+        "an update of many forgets the new ranges",
+        "return Step(for_each(new, freed, lambda state, r: state._put(r, align, window)))",
+        "for_each(new, freed, lambda state, r: state._put(r, align, window)); return Step(freed)",
+        "what_an_update_of_many_leaves_live",
+    ),
+    Mutation(
+        "an update of many puts the new ranges beside the old ones",
+        "return Step(for_each(new, freed,",
+        "return Step(for_each(new, self,",
+        "two_live_ranges_can_always_be_swapped",
+    ),
+    Mutation(
+        "an update of many looks for each new range in the state before",
+        "freed, lambda state, r: state._put(r, align, window)",
+        "freed, lambda _state, r: freed._put(r, align, window)",
+        "what_an_update_of_many_leaves_live",
     ),
     Mutation(
         "free leaves the range live",

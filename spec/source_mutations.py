@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import vm_allocator.address
 import vm_allocator.gaps
 import vm_allocator.ids
+import vm_allocator.undo
 from spec.model import Allocator
 from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
@@ -27,6 +28,8 @@ ADDRESS: Final = {
     "RangeAllocator._count": ("does_allocate_many_as",),
     "RangeAllocator.free": ("does_free_as",),
     "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
+    "RangeAllocator.update_many": ("does_update_many_as",),
+    "RangeAllocator._sides": ("updates_a_pair_as",),
     "RangeAllocator.available": ("available",),
     "RangeAllocator._find": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
     "RangeAllocator._exact_start": ("does_allocate_exactly_as", "contradictions"),
@@ -51,6 +54,13 @@ IDS: Final = {
 }
 """The functions of `ids.py` that are mutated, likewise."""
 
+UNDO: Final = {
+    "UndoLog.remove": ("undo_log",),
+    "UndoLog.add": ("undo_log",),
+    "UndoLog.undo": ("undo_log",),
+}
+"""The functions of `undo.py` that are mutated, likewise."""
+
 GAPS: Final = {
     "SortedGaps.lowest_fit": ("lowest_room",),
     "SortedGaps.highest_fit": ("highest_room",),
@@ -69,13 +79,19 @@ GAPS_BOUNDED: Final = {
 }
 """Those of `gaps.py` of which only bounded theorems speak: with one gap, which is enough."""
 
-FIRST_TRIED: Final = {**ADDRESS, **IDS, **GAPS, **GAPS_BOUNDED}
+FIRST_TRIED: Final = {**ADDRESS, **IDS, **UNDO, **GAPS, **GAPS_BOUNDED}
 
 MESSAGE: Final = (
     "refuses for the same reason; what the error names is tested (tests/test_requests.py)"
 )
 TYPES: Final = (
-    "symbolic arguments are of the right types; others are tested (tests/test_requests.py)"
+    "symbolic arguments are of the right types; others are tested "
+    "(tests/test_requests.py, tests/test_update_many.py)"
+)
+
+STEPS: Final = (
+    "what the contract of the index allows does not fail; that a step which is interrupted is "
+    "not logged is tested (tests/test_update_many.py)"
 )
 
 EQUIVALENT: Final[dict[str, str]] = {
@@ -85,6 +101,19 @@ EQUIVALENT: Final[dict[str, str]] = {
     "RangeAllocator.update: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
     "new_end) -> self._demand_free(new_span, new_start, max(new_start, old_end + 1), "
     "new_end)": MESSAGE,
+    "RangeAllocator.update_many: self._demand_free(start, end - start, start, end) -> "
+    "self._demand_free(end - start, start, start, end)": MESSAGE,
+    "RangeAllocator.update_many: end - start -> end + start #3": MESSAGE,
+    "RangeAllocator._sides: raise InvalidTypeError(self._unit, 'change', pair, "
+    "'a tuple (old, new)') -> pass": TYPES,
+    "RangeAllocator._sides: not isinstance(pair, tuple) or len(pair) != len(sides) -> "
+    "not isinstance(pair, tuple) and len(pair) != len(sides)": TYPES,
+    "RangeAllocator._sides: raise InvalidTypeError(self._unit, name, side, "
+    "'a RangeInclusive, or None') -> pass": TYPES,
+    "UndoLog.remove: self._index.remove(start, end); self._removed.append((start, end)) -> "
+    "self._removed.append((start, end)); self._index.remove(start, end)": STEPS,
+    "UndoLog.add: self._index.add(start, end); self._added.append((start, end)) -> "
+    "self._added.append((start, end)); self._index.add(start, end)": STEPS,
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
     "RangeAllocator._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
@@ -101,6 +130,7 @@ def source_mutants() -> list[SourceMutant]:
     made = [
         *mutants(vm_allocator.address, set(ADDRESS)),
         *mutants(vm_allocator.ids, set(IDS)),
+        *mutants(vm_allocator.undo, set(UNDO)),
         *mutants(vm_allocator.gaps, set(GAPS)),
         *mutants(vm_allocator.gaps, set(GAPS_BOUNDED)),
     ]
@@ -116,6 +146,8 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
         return Shipped(ids=load(vm_allocator.ids, mutant))
     if mutant.function in ADDRESS:
         return Shipped(address=load(vm_allocator.address, mutant))
+    if mutant.function in UNDO:
+        return Shipped(undo=load(vm_allocator.undo, mutant))
     return Shipped()
 
 
@@ -128,6 +160,7 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:
         kind = "the_id_allocator" if mutant.function in IDS else "the_address_allocator"
+        kind = "the_undo_log" if mutant.function in UNDO else kind
         stated = refinement_theorems(shipped_with(mutant))
         theorems = [theorem for theorem in stated if theorem.name.startswith(kind)]
     first = FIRST_TRIED[mutant.function]

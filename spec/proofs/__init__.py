@@ -19,9 +19,11 @@ NOT_THEOREMS = {
     "reachable",
     "refinement",
     "refinement_many",
+    "refinement_update_many",
     "runs",
     "subjects",
     "summaries",
+    "walks",
 }
 """Modules of another kind: what the theorems share, lemmas on bit-vectors, witnesses."""
 

@@ -23,6 +23,10 @@ from spec.model import (
 )
 from spec.proofs.cases import AllocatorCase, any_range, any_start
 from spec.proofs.refinement_many import ABOUT_MANY
+from spec.proofs.refinement_update_many import (
+    ABOUT_UPDATES,
+    the_undo_log_takes_up_to_two_steps_of_each_kind_back,
+)
 from spec.proofs.subjects import (
     Shipped,
     Subject,
@@ -224,7 +228,11 @@ def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Un
 def refinement_theorems(shipped: Shipped | None = None) -> list[Theorem]:
     """Return the theorems about the shipped modules, or about mutated copies of them."""
     modules = shipped or Shipped()
-    return [theorem for unit in Unit for theorem in _theorems_of(unit, modules)]
+    log = the_undo_log_takes_up_to_two_steps_of_each_kind_back
+    return [
+        *(theorem for unit in Unit for theorem in _theorems_of(unit, modules)),
+        _theorem(log.__name__, log.__doc__ or "", partial(log, shipped=modules), log.__module__),
+    ]
 
 
 def _theorems_of(unit: Unit, shipped: Shipped) -> Iterator[Theorem]:
@@ -246,6 +254,7 @@ def _theorems_of(unit: Unit, shipped: Shipped) -> Iterator[Theorem]:
         tells_what_is_available,
         constructs_the_initial_state,
         *ABOUT_MANY,
+        *ABOUT_UPDATES,
     )
     for statement in statements:
         yield _theorem(

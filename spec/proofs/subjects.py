@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import vm_allocator.address
 import vm_allocator.ids
+import vm_allocator.undo
 from spec.contract import IndexContract
 from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
 from spec.proofs.cases import AllocatorCase, any_request
@@ -37,6 +38,7 @@ class Shipped:
 
     address: ModuleType = vm_allocator.address
     ids: ModuleType = vm_allocator.ids
+    undo: ModuleType = vm_allocator.undo
 
     def kind(self, unit: Unit) -> Any:
         """Return the class that ships for addresses, or for ids."""
@@ -183,7 +185,7 @@ def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[st
     if case.one_of("within", (GIVEN, LEFT_OUT)) == GIVEN:
         # What RangeInclusive itself guarantees of every window.
         case.assume(0 <= window.start <= window.end)
-        options["within"] = _window(subject.word(window.start), subject.word(window.end))
+        options["within"] = range_of(subject.word(window.start), subject.word(window.end))
     else:
         window = Range(subject.before.base, subject.before.last)
     return Request(request.size, align, window), options
@@ -195,12 +197,12 @@ def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -
     return standing_in(summaries, shipped.address, shipped.ids)
 
 
-def _window(start: int, end: int) -> RangeInclusive[Any]:
-    """Make a window without its own checks, which were assumed."""
-    window: RangeInclusive[Any] = RangeInclusive.__new__(RangeInclusive)
-    object.__setattr__(window, "start", start)
-    object.__setattr__(window, "end", end)
-    return window
+def range_of(start: int, end: int) -> RangeInclusive[Any]:
+    """Make a range without its own checks, which were assumed."""
+    made: RangeInclusive[Any] = RangeInclusive.__new__(RangeInclusive)
+    object.__setattr__(made, "start", start)
+    object.__setattr__(made, "end", end)
+    return made
 
 
 def _watched(case: AllocatorCase, limit: int, value: int) -> int:

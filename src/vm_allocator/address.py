@@ -29,10 +29,11 @@ from .gap_tree import GapTree
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, MAX_COUNT, GuestAddress, GuestUsize, R, S, Unit
+from .undo import UndoLog
 from .view import RangeView, plain_int
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .gaps import GapIndex
 
@@ -178,6 +179,41 @@ class RangeAllocator(RangeView[R, S]):
         self._index.remove(old_start, old_end)
         self._index.add(new_start, new_end)
 
+    def update_many(
+        self,
+        changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """Move any number of ranges at once, each from old to new: all of them, or none.
+
+        All old ranges are out of the way of all new ones: swaps, chains and overlaps are
+        changes as any other. With `None` for the new range, the old one is freed; with `None`
+        for the old range, exactly the new one is allocated. `align` and `within` are those of
+        every new range. O(log n) for each range.
+
+        Raises, with nothing changed: what `free` raises for an old range (also if it is named
+        twice), what an exact `allocate` raises for a new one (another new range, or a live one
+        that is not old, is in the way: `OverlapError`), `ConflictingRequestError` for `None`
+        twice, `InvalidTypeError`.
+        """
+        granule = self._granule(align)
+        first, last = self._window(within)
+        old, new = self._sides(changes)
+        log = UndoLog(self._index)
+        try:
+            for start, end in old:
+                self._demand_live(start, end - start)
+                log.remove(start, end)
+            for start, end in new:
+                self._place(start, end - start, granule, first, last)
+                self._demand_free(start, end - start, start, end)
+                log.add(start, end)
+        except BaseException:  # an interrupt may come between any two steps
+            log.undo()
+            raise
+
     def available(
         self,
         size: S,
@@ -258,6 +294,28 @@ class RangeAllocator(RangeView[R, S]):
         if not 1 <= ranges <= MAX_COUNT:
             raise InvalidCountError(self._unit, ranges)
         return ranges
+
+    def _sides(
+        self, changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]]
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return the ends of all old ranges, and those of all new ones."""
+        sides: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        for change in changes:
+            pair: object = change  # what a caller without a type checker passes is anything
+            if not isinstance(pair, tuple) or len(pair) != len(sides):
+                raise InvalidTypeError(self._unit, "change", pair, "a tuple (old, new)")
+            if change[0] is None and change[1] is None:
+                raise ConflictingRequestError(
+                    self._unit, "a change from None to None is none: leave it out"
+                )
+            for name, side, ends in zip(("old", "new"), change, sides, strict=True):
+                if side is None:
+                    continue
+                if not isinstance(side, RangeInclusive):
+                    raise InvalidTypeError(self._unit, name, side, "a RangeInclusive, or None")
+                start = plain_int(self._unit, f"first of the {name} range", side.start)
+                ends.append((start, plain_int(self._unit, f"last of the {name} range", side.end)))
+        return sides
 
     def _granule(self, align: int | None) -> int:
         """Return the checked alignment, or the default one."""

@@ -19,7 +19,7 @@ from .policy import ExactMatch, LastMatch, Policy
 from .resource import R, S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .address import RangeAllocator
     from .modelling import Step
@@ -195,6 +195,32 @@ class Lockstep(Generic[R, S]):
             ),
             act,
         )
+
+    def update_many(
+        self,
+        changes: Sequence[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> Outcome[Allocator]:
+        """`update_many` on both. Raises `DisagreementError`; a refusal is an outcome."""
+        old, new = (
+            [Range(int(one.start), int(one.end)) for one in side if one is not None]
+            for side in ([change[0] for change in changes], [change[1] for change in changes])
+        )
+        granule = self.allocator.alignment if align is None else align
+        window = self.allocator.space if within is None else within
+        whole = Range(int(window.start), int(window.end))
+        expected = attempt(self.model, lambda: self.model.update_many(old, new, granule, whole))
+        wanted = self._outcome(expected.refusal, None)
+
+        def operate() -> str:
+            self.allocator.update_many(changes, align=align, within=within)
+            return self._outcome(None, None)
+
+        options = self._options(align=align, within=within)
+        self._observe(f"update_many({changes!r}{options})", wanted, operate, expected.after)
+        return expected
 
     def fork(self, name: str) -> Self:
         """Return a copy of the allocator beside its oracle; the two share one trace.

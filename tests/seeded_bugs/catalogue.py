@@ -91,6 +91,17 @@ _ALLOCATOR_BUGS: Final = (
         ("allocate_many(", "says: refused: no-space"),
     ),
     (
+        allocators.ManyMovesAreOneByOne,
+        "address-small",
+        ("update_many([(", "got refused: overlap", "says: done"),
+    ),
+    (
+        allocators.ManyMovesKeepWhatCameFirst,
+        "address-small",
+        ("live ranges", "update_many([(", "refused: overlap"),
+    ),
+    (allocators.ManyMovesForgetToFree, "address-small", ("live ranges", "update_many([(", "None)")),
+    (
         allocators.AnIdIsHandedOutTwice,
         "id-small",
         ("allocate(", "free(", "says: "),
