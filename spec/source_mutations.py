@@ -15,6 +15,7 @@ from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
+from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
 from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
 from vm_allocator.proving.verdict import Proof, Verdict
@@ -146,8 +147,6 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
         return Shipped(ids=load(vm_allocator.ids, mutant))
     if mutant.function in ADDRESS:
         return Shipped(address=load(vm_allocator.address, mutant))
-    if mutant.function in UNDO:
-        return Shipped(undo=load(vm_allocator.undo, mutant))
     return Shipped()
 
 
@@ -156,11 +155,12 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
     if mutant.function in GAPS_BOUNDED:
         factory = load(vm_allocator.gaps, mutant).SortedGaps
         theorems = [stated.theorem for stated in many_theorems(factory, gaps=1)]
+    elif mutant.function in UNDO:
+        theorems = undo_theorems(load(vm_allocator.undo, mutant))
     elif mutant.function in GAPS:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:
         kind = "the_id_allocator" if mutant.function in IDS else "the_address_allocator"
-        kind = "the_undo_log" if mutant.function in UNDO else kind
         stated = refinement_theorems(shipped_with(mutant))
         theorems = [theorem for theorem in stated if theorem.name.startswith(kind)]
     first = FIRST_TRIED[mutant.function]

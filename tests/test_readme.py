@@ -13,6 +13,7 @@ from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
+from spec.proofs.undo import undo_theorems
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +25,7 @@ STATED = {
     **{stated.name: stated.module for stated in all_lemmas()},
     **{stated.name: stated.module for stated in refinement_theorems()},
     **{stated.name: stated.module for stated in index_theorems()},
+    **{stated.name: stated.module for stated in undo_theorems()},
 }
 
 PROPERTIES = {

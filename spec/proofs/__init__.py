@@ -23,6 +23,7 @@ NOT_THEOREMS = {
     "runs",
     "subjects",
     "summaries",
+    "undo",
     "walks",
 }
 """Modules of another kind: what the theorems share, lemmas on bit-vectors, witnesses."""

@@ -23,10 +23,7 @@ from spec.model import (
 )
 from spec.proofs.cases import AllocatorCase, any_range, any_start
 from spec.proofs.refinement_many import ABOUT_MANY
-from spec.proofs.refinement_update_many import (
-    ABOUT_UPDATES,
-    the_undo_log_takes_up_to_two_steps_of_each_kind_back,
-)
+from spec.proofs.refinement_update_many import ABOUT_UPDATES
 from spec.proofs.subjects import (
     Shipped,
     Subject,
@@ -228,11 +225,7 @@ def constructs_the_initial_state(case: AllocatorCase, shipped: Shipped, unit: Un
 def refinement_theorems(shipped: Shipped | None = None) -> list[Theorem]:
     """Return the theorems about the shipped modules, or about mutated copies of them."""
     modules = shipped or Shipped()
-    log = the_undo_log_takes_up_to_two_steps_of_each_kind_back
-    return [
-        *(theorem for unit in Unit for theorem in _theorems_of(unit, modules)),
-        _theorem(log.__name__, log.__doc__ or "", partial(log, shipped=modules), log.__module__),
-    ]
+    return [theorem for unit in Unit for theorem in _theorems_of(unit, modules)]
 
 
 def _theorems_of(unit: Unit, shipped: Shipped) -> Iterator[Theorem]:

@@ -4,8 +4,9 @@ The two loops of the method are cut by induction (`spec.proofs.walks`): any item
 that the items before it may have led to, in which model and source have the same live ranges.
 Both accept it, and have the same live ranges again; or both refuse it, for the same reason.
 What the undo log does is its contract here: it brings back what was live when it was made, if
-it was told of every change. That the shipped log keeps this is shown of logs of up to four
-steps only; and the method as it ships, with its log and its reading of the pairs, of one pair.
+it was told of every change. That the shipped log keeps this is shown of short logs only
+(`spec.proofs.undo`), and of the method as it ships, with its log and its reading of the pairs,
+for one pair.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from spec.contract import IndexContract
 from spec.proofs.subjects import (
     Shipped,
     Subject,
@@ -119,7 +119,7 @@ def does_update_many_as_the_model(case: AllocatorCase, shipped: Shipped, unit: U
     subject = any_subject(case, shipped, unit, watched=False)
     before = subject.before
     request, options = any_options(case, subject)
-    old, new = any_ranges(case, before, "old"), any_ranges(case, before, "new")
+    old, new = _any_sides(case, before)
     expected: Outcome[Allocator] | None = None
     # What the model accepts ends its walk: the source must then come to the same place.
     with any_walks(case, stop=True), suppress(OneMoreError):
@@ -140,7 +140,7 @@ def does_update_many_within_64_bits(case: AllocatorCase, shipped: Shipped, unit:
     """`update_many`, of lists of any length: no sum or difference leaves [0, 2^64-1]."""
     subject = any_subject(case, shipped, unit, watched=True)
     _, options = any_options(case, subject)
-    old, new = any_ranges(case, subject.before, "old"), any_ranges(case, subject.before, "new")
+    old, new = _any_sides(case, subject.before)
     _, refusal = _call(case, shipped, subject, (old, new), options, alone=True)
     case.claim(refusal is None or not refusal.startswith("crash"))
 
@@ -162,7 +162,7 @@ def updates_a_pair_as_the_model(case: AllocatorCase, shipped: Shipped, unit: Uni
         case.assume(0 <= one.start <= one.end)
         side.append(one)
         change.append(range_of(one.start, one.end))
-    align, whole = case.number("align", like=(1, 1, 2)), Range(before.base, before.last)
+    align, whole = case.number("granule", like=(1, 1, 2)), Range(before.base, before.last)
     expected = attempt(
         before, lambda: before.update_many(ranges["old"], ranges["new"], align, whole)
     )
@@ -173,23 +173,6 @@ def updates_a_pair_as_the_model(case: AllocatorCase, shipped: Shipped, unit: Uni
     no_change = sides == "neither" and expected.refusal is None
     case.claim(refusal == ("conflicting-request" if no_change else expected.refusal))
     case.claim(subject.index.state.live.same_as(expected.after.live))
-
-
-def the_undo_log_takes_up_to_two_steps_of_each_kind_back(
-    case: AllocatorCase, shipped: Shipped
-) -> None:
-    """What was live when the log was made is live again, after it freed and added 0 to 2 ranges."""
-    before = case.state()
-    # What the steps need is assumed, and what the undoing needs is claimed.
-    index = IndexContract(before, case.assume)
-    log = shipped.undo.UndoLog(index)
-    for at in range(case.one_of("removed", (2, 1, 0))):
-        log.remove(*case.range(f"removed{at}", like=case.members(before.live)))
-    for at in range(case.one_of("added", (2, 1, 0))):
-        log.add(*case.range(f"added{at}", like=case.members(before.gaps())))
-    index._demand = case.claim
-    log.undo()
-    case.claim(index.state.live.same_as(before.live))
 
 
 ABOUT_UPDATES: Final[tuple[Callable[[AllocatorCase, Shipped, Unit], None], ...]] = (
@@ -212,7 +195,7 @@ def _call(
     allocator: Any = subject.allocator
     old, new = sides
     if old.listed is not None and new.listed is not None:
-        changes = _pairs(case, old.listed, new.listed)
+        changes = _pairs(old.listed, new.listed, subject.word)
         return outcome_of(lambda: allocator.update_many(changes, **options))
     followed = Followed(case, subject)
     old.follow = new.follow = followed.walk_alone if alone else followed.walk
@@ -221,10 +204,17 @@ def _call(
         return outcome_of(lambda: allocator.update_many((), **options))
 
 
-def _pairs(case: AllocatorCase, old: Sequence[Range], new: Sequence[Range]) -> list[Any]:
+def _any_sides(case: AllocatorCase, before: Allocator) -> tuple[Ranges, Ranges]:
+    """Return any old ranges and any new ones, as `RangeInclusive` guarantees them to be."""
+    sides = any_ranges(case, before, "old"), any_ranges(case, before, "new")
+    for items in sides:
+        case.assume(all(0 <= one.start <= one.end for one in items.listed or ()))
+    return sides
+
+
+def _pairs(old: Sequence[Range], new: Sequence[Range], word: Callable[[int], Any]) -> list[Any]:
     """Pair the old ranges with the new ones, and what is left over with `None`."""
-    case.assume(all(0 <= one.start <= one.end for one in (*old, *new)))
     length = max(len(old), len(new))
-    sides = [[range_of(*one) for one in ranges] for ranges in (old, new)]
+    sides = [[range_of(word(one.start), word(one.end)) for one in ranges] for ranges in (old, new)]
     padded = [[*side, *[None] * (length - len(side))] for side in sides]
     return list(zip(*padded, strict=True))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import vm_allocator.address
 import vm_allocator.ids
-import vm_allocator.undo
 from spec.contract import IndexContract
 from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
 from spec.proofs.cases import AllocatorCase, any_request
@@ -38,7 +37,6 @@ class Shipped:
 
     address: ModuleType = vm_allocator.address
     ids: ModuleType = vm_allocator.ids
-    undo: ModuleType = vm_allocator.undo
 
     def kind(self, unit: Unit) -> Any:
         """Return the class that ships for addresses, or for ids."""

@@ -40,8 +40,10 @@ class Ranges:
     def __init__(self, case: AllocatorCase, name: str, like: Sequence[Range]) -> None:
         self.name = name
         self.listed: list[Range] | None = None
+        # Of a symbolic list nothing is known, its length neither. What a solver makes of the
+        # number is a list of no items: it is then for the samples to find one that tells.
+        count = case.number(f"{name}.count", like=(0, 1, 1, 2, 2, MOST_LISTED))
         if not case.is_symbolic:
-            count = case.number(f"{name}.count", like=(0, 1, 1, 2, 2, MOST_LISTED))
             case.assume(0 <= count <= MOST_LISTED)
             self.listed = [case.range(f"{name}.{at}", like=like) for at in range(count)]
         self.watched_among: bool = False

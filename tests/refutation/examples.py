@@ -160,6 +160,47 @@ EXAMPLES: Final = [
         "allocator.update(0x0, 0x4, 0xffffffffffffffff, 0x1)",
         "every sum and difference fits 64 bits",
     ),
+    Example(
+        f"{ADDRESSES}_does_allocate_many_as_the_model",
+        values(BUSY, {"count": 2}, {"policy": LastMatch}),
+        "allocator.allocate_many(0x2, 0x1, policy=LastMatch)",
+        "returns [15, 14]",
+    ),
+    Example(
+        f"{IDS}_refuses_many_at_one_start",
+        ids([], {"count": 3, "start": 7}),
+        "allocator.allocate_many(0x3, 0x1, policy=ExactMatch(0x7))",
+        "refuses: conflicting-request",
+    ),
+    Example(
+        f"{ADDRESSES}_does_update_many_as_the_model",
+        values(
+            BUSY,
+            {
+                "old.count": 2,
+                "old.0.start": 0,
+                "old.0.end": 3,
+                "old.1.start": 8,
+                "old.1.end": 11,
+                "new.count": 1,
+                "new.0.start": 2,
+                "new.0.end": 6,
+            },
+        ),
+        "allocator.update_many([(RangeInclusive(0x0, 0x3), RangeInclusive(0x2, 0x6)), "
+        "(RangeInclusive(0x8, 0xb), None)])",
+        "refuses: overlap",
+    ),
+    Example(
+        f"{IDS}_updates_a_pair_as_the_model",
+        ids(
+            [(5, 6)],
+            {"old.start": 5, "old.end": 6, "new.start": 6, "new.end": 8, "granule": 2},
+            {"sides": "both"},
+        ),
+        "allocator.update_many([(RangeInclusive(0x5, 0x6), RangeInclusive(0x6, 0x8))], align=0x2)",
+        "returns None",
+    ),
 ]
 
 
@@ -255,8 +296,8 @@ CHANGES: Final = [
     ),
     Change(
         "address",
-        "            if policy is LastMatch:\n",
-        "            granule -= 1\n            if policy is LastMatch:\n",
+        "        start = None\n",
+        "        start, granule = None, granule - 1\n",
         f"{ADDRESSES}_does_allocate_anywhere_as_the_model",
         values([], {}, {"policy": None}),
         "expected:    returns 0x0; live: 0x0-0x0",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from spec.model import (
     INVALID_ALIGNMENT,
+    INVALID_COUNT,
     INVALID_SIZE,
     MAX_ALIGNMENT,
     U64_MAX,
@@ -29,6 +30,8 @@ from vm_allocator.resource import Unit
 from .recording import CONSTRUCTOR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vm_allocator.policy import Policy
     from vm_allocator.ranges import RangeInclusive
 
@@ -46,7 +49,7 @@ class Expected:
     """How a call ends: a refusal, or what it returns; and the state that it leaves."""
 
     refusal: str | None
-    returned: int | None
+    returned: int | list[int] | None
     after: Allocator | None
     """`None` only if there is no allocator: its constructor refused."""
 
@@ -55,7 +58,7 @@ class Expected:
         """The ending, as a program shows it."""
         if self.refusal is not None:
             return f"refuses: {self.refusal}"
-        return f"returns {self.returned if self.returned is None else hex(self.returned)}"
+        return f"returns {hex(self.returned) if isinstance(self.returned, int) else self.returned}"
 
     @property
     def live(self) -> str:
@@ -128,6 +131,25 @@ class _Specified:
         outcome = self._allocated(self._request(size, align, within), policy, exact)
         return Expected(outcome.refusal, outcome.granted and outcome.granted.start, outcome.after)
 
+    def allocate_many(
+        self,
+        count: int,
+        size: int,
+        *,
+        align: int | None = None,
+        policy: Policy[int] | None = None,
+        within: RangeInclusive[int] | None = None,
+    ) -> Expected:
+        """Return how `allocate_many` ends."""
+        before, request = self._before, self._request(size, align, within)
+        act = before.allocate_many_last if policy is LastMatch else before.allocate_many_first
+        outcome = attempt(before, lambda: act(count, request))
+        senseless = outcome.refusal in (INVALID_COUNT, INVALID_SIZE, INVALID_ALIGNMENT)
+        if isinstance(policy, ExactMatch) and not senseless:
+            return self._conflict()
+        returned = None if outcome.refusal is not None else list(outcome.starts)
+        return Expected(outcome.refusal, returned, outcome.after)
+
     def allocate_block(
         self,
         count: int,
@@ -177,6 +199,24 @@ class _Specified:
                 self._before,
                 lambda: self._before.update(old_resource, old_size, request, new_resource),
             )
+        return Expected(outcome.refusal, None, outcome.after)
+
+    def update_many(
+        self,
+        changes: Sequence[tuple[RangeInclusive[int] | None, RangeInclusive[int] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[int] | None = None,
+    ) -> Expected:
+        """Return how `update_many` ends."""
+        sides = ([change[0] for change in changes], [change[1] for change in changes])
+        old, new = ([Range(r.start, r.end) for r in side if r is not None] for side in sides)
+        before, request = self._before, self._request(1, align, within)
+        outcome = attempt(
+            before, lambda: before.update_many(old, new, request.align, request.window)
+        )
+        if (None, None) in changes and outcome.refusal != INVALID_ALIGNMENT:
+            return self._conflict()
         return Expected(outcome.refusal, None, outcome.after)
 
     def _allocated(

@@ -108,6 +108,10 @@ def shown(value: object, number: Callable[[int], str] = hex) -> str:
         return f"ExactMatch({shown(value.start, number)})"
     if isinstance(value, RangeInclusive):
         return f"RangeInclusive({shown(value.start, number)}, {shown(value.end, number)})"
+    if isinstance(value, list):
+        return f"[{', '.join(shown(item, number) for item in value)}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(shown(item, number) for item in value)})"
     return number(int(value)) if isinstance(value, int) else repr(value)
 
 
