@@ -79,6 +79,14 @@ def inside(inner: Range, outer: Range) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
+def outside(old: Range, new: Range) -> list[Range]:
+    """Return the parts of `new` below and above `old`: those that there are."""
+    below = Range(new.start, smaller(new.end, old.start - 1))
+    above = Range(larger(new.start, old.end + 1), new.end)
+    parts = [below] if new.start < old.start else []
+    return [*parts, above] if old.end < new.end else parts
+
+
 def usable(gap: Range, window: Range) -> Range:
     """Return the part of a gap that lies in the window; it may be empty."""
     return Range(larger(gap.start, window.start), smaller(gap.end, window.end))
@@ -222,7 +230,36 @@ class Allocator(Model):
         freed = for_each(old, self, lambda state, r: state._remove(r))
         return Step(for_each(new, freed, lambda state, r: state._put(r, align, window)))
 
+    @action
+    def begin_move(self, old: Range, new: Range, align: int, window: Range) -> Step[Self]:
+        """Reserve both ranges of an update, if it would be granted.
+
+        What is reserved counts as live here, so that nothing is handed out of it: the old range,
+        and what of the new one lies outside of it. To the VMM, neither is live.
+        """
+        self._check_alignment(align)
+        self._remove(old)._put(new, align, window)
+        return Step(for_each(outside(old, new), self, lambda state, r: state._reserve(r, 1)))
+
+    @action
+    def commit_move(self, old: Range, new: Range, align: int) -> Step[Self]:
+        """End a move that was begun: the old range is freed, and the new one is live."""
+        require(new.start <= new.end, INVALID_RANGE)
+        require(is_aligned(new.start, align), MISALIGNED)
+        reserved = (old, *outside(old, new))
+        freed = for_each(reserved, self, lambda state, r: state._remove(r))
+        return Step(freed._reserve(new, align))
+
+    @action
+    def abort_move(self, old: Range, new: Range) -> Step[Self]:
+        """End a move that was begun: only the old range is live, as before."""
+        return Step(for_each(outside(old, new), self, lambda state, r: state._remove(r)))
+
     # ---- their parts
+
+    def _reserve(self, r: Range, align: int) -> Self:
+        everything = Range(self.base, self.last)
+        return self._grant(Request(r.end - r.start + 1, align, everything), r.start).after
 
     def _check(self, request: Request) -> None:
         require(1 <= request.size <= self.top + 1, INVALID_SIZE)

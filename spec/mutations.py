@@ -20,6 +20,10 @@ GUARDS: Final = {
     "update: require(moving.is_free(request.at(start)), OVERLAP)": (
         "updating_keeps_live_ranges_apart"
     ),
+    "commit_move: require(new.start <= new.end, INVALID_RANGE)": "a_move_keeps_every_invariant",
+    "commit_move: require(is_aligned(new.start, align), MISALIGNED)": (
+        "a_move_keeps_every_invariant"
+    ),
     "_all_or_none: require(1 <= count <= MAX_COUNT, INVALID_COUNT)": (
         "a_count_that_makes_no_sense_is_refused_as_such"
     ),
@@ -198,6 +202,37 @@ BENT: Final = (
         "freed, lambda state, r: state._put(r, align, window)",
         "freed, lambda _state, r: freed._put(r, align, window)",
         "what_an_update_of_many_leaves_live",
+    ),
+    Mutation(
+        "a move reserves its new range only above the old one",
+        "parts = [below] if new.start < old.start else []",
+        "parts: list[Range] = []",
+        "nothing_is_handed_out_of_a_pending_move",
+    ),
+    Mutation(
+        "a move frees its old range when it begins",
+        "return Step(for_each(outside(old, new), self, lambda state, r: state._reserve(r, 1)))",
+        "return Step(for_each(outside(old, new), self._remove(old), "
+        "lambda state, r: state._reserve(r, 1)))",
+        "nothing_is_handed_out_of_a_pending_move",
+    ),
+    Mutation(
+        "a move that ends keeps what it reserved",
+        "reserved = (old, *outside(old, new))",
+        "reserved = (old,)",
+        "a_committed_move_is_an_update",
+    ),
+    Mutation(
+        "an aborted move gives its old range up",
+        "return Step(for_each(outside(old, new), self, lambda state, r: state._remove(r)))",
+        "return Step(for_each((old, *outside(old, new)), self, lambda state, r: state._remove(r)))",
+        "an_aborted_move_never_was",
+    ),
+    Mutation(
+        "a move may begin where an update is refused",
+        "self._remove(old)._put(new, align, window)",
+        "self._remove(old)",
+        "a_move_may_begin_exactly_when_an_update_is_granted",
     ),
     Mutation(
         "free leaves the range live",

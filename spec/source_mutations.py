@@ -29,6 +29,8 @@ ADDRESS: Final = {
     "RangeAllocator._count": ("does_allocate_many_as",),
     "RangeAllocator.free": ("does_free_as",),
     "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
+    "RangeAllocator._plan": ("does_update_as",),
+    "RangeAllocator.move": ("allocator_moves_as",),
     "RangeAllocator.update_many": ("does_update_many_as",),
     "RangeAllocator._sides": ("updates_a_pair_as",),
     "RangeAllocator.available": ("available",),
@@ -38,7 +40,7 @@ ADDRESS: Final = {
     "RangeAllocator._granule": ("does_allocate_exactly_as",),
     "RangeAllocator._window": ("does_allocate_exactly_as",),
     "RangeAllocator._inside": ("does_free_as", "does_allocate_exactly_as"),
-    "RangeAllocator._demand_live": ("does_free_as",),
+    "RangeAllocator._demand_live": ("does_free_as", "frees_nothing"),
     "RangeAllocator._place": ("does_allocate_exactly_as",),
     "RangeAllocator._demand_free": ("does_allocate_exactly_as", "does_update_as"),
     "checked_alignment": ("does_allocate_exactly_as", "constructs"),
@@ -96,10 +98,10 @@ STEPS: Final = (
 )
 
 EQUIVALENT: Final[dict[str, str]] = {
-    "RangeAllocator.update: self._demand_free(new_start, new_span, new_start, "
+    "RangeAllocator._plan: self._demand_free(new_start, new_span, new_start, "
     "min(new_end, old_start - 1)) -> self._demand_free(new_span, new_start, new_start, "
     "min(new_end, old_start - 1))": MESSAGE,
-    "RangeAllocator.update: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
+    "RangeAllocator._plan: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
     "new_end) -> self._demand_free(new_span, new_start, max(new_start, old_end + 1), "
     "new_end)": MESSAGE,
     "RangeAllocator.update_many: self._demand_free(start, end - start, start, end) -> "
@@ -115,6 +117,8 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._removed.append((start, end)); self._index.remove(start, end)": STEPS,
     "UndoLog.add: self._index.add(start, end); self._added.append((start, end)) -> "
     "self._added.append((start, end)); self._index.add(start, end)": STEPS,
+    "RangeAllocator._demand_free: raise ReservedError(self._unit, start, span, *conflict, "
+    "*move.ends, move.owner) -> pass": MESSAGE,
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
     "RangeAllocator._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "

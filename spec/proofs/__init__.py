@@ -19,6 +19,7 @@ NOT_THEOREMS = {
     "reachable",
     "refinement",
     "refinement_many",
+    "refinement_moves",
     "refinement_update_many",
     "runs",
     "subjects",

@@ -15,6 +15,7 @@ from spec.model import U64_MAX, Allocator
 from spec.proofs.cases import any_range, any_request, any_start, small_state
 from spec.proofs.many import any_count
 from spec.proofs.runs import any_runs
+from spec.proofs.update import any_update
 from spec.proofs.walks import any_ranges, any_walks
 from vm_allocator.modelling import Refused, Step
 from vm_allocator.proving.counterexample import from_samples
@@ -92,6 +93,24 @@ def update_many(case: AllocatorCase) -> Step[Allocator]:
         return before.update_many(old, new, request.align, request.window)
 
 
+def begin_move(case: AllocatorCase) -> Step[Allocator]:
+    """Begin to move anything anywhere."""
+    before, old, request, new = any_update(case)
+    return before.begin_move(old, new, request.align, request.window)
+
+
+def commit_move(case: AllocatorCase) -> Step[Allocator]:
+    """Commit any move, whether it was begun or not."""
+    before, old, request, new = any_update(case)
+    return before.commit_move(old, new, request.align)
+
+
+def abort_move(case: AllocatorCase) -> Step[Allocator]:
+    """Abort any move, whether it was begun or not."""
+    before, old, _, new = any_update(case)
+    return before.abort_move(old, new)
+
+
 ACTS: Final[dict[str, Act]] = {
     act.__name__: act
     for act in (
@@ -104,6 +123,9 @@ ACTS: Final[dict[str, Act]] = {
         free,
         update,
         update_many,
+        begin_move,
+        commit_move,
+        abort_move,
     )
 }
 

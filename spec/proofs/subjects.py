@@ -189,6 +189,15 @@ def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[st
     return Request(request.size, align, window), options
 
 
+def every_option(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[str, Any]]:
+    """Return a request, and the keyword arguments that say it, all of them given."""
+    request = any_request(case, subject.before)
+    window = request.window
+    case.assume(0 <= window.start <= window.end)
+    within = range_of(subject.word(window.start), subject.word(window.end))
+    return request, {"align": subject.word(request.align), "within": within}
+
+
 def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:
     """Return the context in which the shipped code is run: with summaries where it is symbolic."""
     summaries = {**READING, **more} if case.is_symbolic else more

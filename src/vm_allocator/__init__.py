@@ -18,14 +18,18 @@ from .errors import (
     InvalidSpaceError,
     InvalidTypeError,
     MisalignedError,
+    MoveEndedError,
+    MovePendingError,
     NoSpaceError,
     NotAllocatedError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
     RefusedError,
+    ReservedError,
 )
 from .ids import IdAllocator
+from .moves import Move
 from .policy import ExactMatch, FirstMatch, LastMatch, Policy
 from .ranges import RangeInclusive
 from .resource import (
@@ -61,6 +65,9 @@ __all__ = [
     "InvalidTypeError",
     "LastMatch",
     "MisalignedError",
+    "Move",
+    "MoveEndedError",
+    "MovePendingError",
     "NoSpaceError",
     "NotAllocatedError",
     "OutOfBoundsError",
@@ -69,6 +76,7 @@ __all__ = [
     "Policy",
     "RangeInclusive",
     "RefusedError",
+    "ReservedError",
     "Resource",
     "ResourceAllocator",
     "ResourceSize",

@@ -19,13 +19,16 @@ from .errors import (
     InvalidSpaceError,
     InvalidTypeError,
     MisalignedError,
+    MovePendingError,
     NoSpaceError,
     NotAllocatedError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
+    ReservedError,
 )
 from .gap_tree import GapTree
+from .moves import Move
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, MAX_COUNT, GuestAddress, GuestUsize, R, S, Unit
@@ -52,6 +55,7 @@ class RangeAllocator(RangeView[R, S]):
         self._last = last
         self._align = align
         self._index = index
+        self._pending: list[Move[R]] = []
 
     # ---- the operations
 
@@ -161,21 +165,8 @@ class RangeAllocator(RangeView[R, S]):
                 )
             self.allocate(new_resource, new_size, align=align, within=within)
             return
-        new_start = plain_int(self._unit, "new resource", new_resource)
-        new_span = self._span(new_size)
-        granule = self._granule(align)
-        old_start = plain_int(self._unit, "old resource", old_resource)
-        old_span = self._span(old_size)
-        first, last = self._window(within)
-        self._demand_live(old_start, old_span)
-        self._place(new_start, new_span, granule, first, last)
-        old_end, new_end = old_start + old_span, new_start + new_span
-        # Look at the new range as it will be once the old one is gone: only its parts
-        # outside the old range can be in anybody's way. Nothing has changed yet.
-        if new_start < old_start:
-            self._demand_free(new_start, new_span, new_start, min(new_end, old_start - 1))
-        if old_end < new_end:
-            self._demand_free(new_start, new_span, max(new_start, old_end + 1), new_end)
+        plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)
+        old_start, old_end, new_start, new_end = plan
         self._index.remove(old_start, old_end)
         self._index.add(new_start, new_end)
 
@@ -213,6 +204,28 @@ class RangeAllocator(RangeView[R, S]):
         except BaseException:  # an interrupt may come between any two steps
             log.undo()
             raise
+
+    def move(
+        self,
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Move[R]:
+        """Begin an update in two phases: from now on, neither range can be handed out.
+
+        Both are reserved until the move is committed, once the VMM has remapped the device, or
+        aborted; as a context manager, it is aborted unless it was committed. Other ranges may
+        be allocated, freed and moved meanwhile. `owner` is named in errors about conflicts.
+
+        Raises, with nothing changed, what `update` raises.
+        """
+        plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)
+        return Move.begin(self._unit, self._index, self._pending, plan, owner)
 
     def available(
         self,
@@ -295,6 +308,33 @@ class RangeAllocator(RangeView[R, S]):
             raise InvalidCountError(self._unit, ranges)
         return ranges
 
+    def _plan(  # noqa: PLR0917  # the arguments of `update`, as they were passed
+        self,
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        align: int | None,
+        within: RangeInclusive[R] | None,
+    ) -> tuple[int, int, int, int]:
+        """Return the ends of the old and of the new range of an update, or raise."""
+        new_start = plain_int(self._unit, "new resource", new_resource)
+        new_span = self._span(new_size)
+        granule = self._granule(align)
+        old_start = plain_int(self._unit, "old resource", old_resource)
+        old_span = self._span(old_size)
+        first, last = self._window(within)
+        self._demand_live(old_start, old_span)
+        self._place(new_start, new_span, granule, first, last)
+        old_end, new_end = old_start + old_span, new_start + new_span
+        # Look at the new range as it will be once the old one is gone: only its parts
+        # outside the old range can be in anybody's way. Nothing has changed yet.
+        if new_start < old_start:
+            self._demand_free(new_start, new_span, new_start, min(new_end, old_start - 1))
+        if old_end < new_end:
+            self._demand_free(new_start, new_span, max(new_start, old_end + 1), new_end)
+        return old_start, old_end, new_start, new_end
+
     def _sides(
         self, changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]]
     ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -344,6 +384,9 @@ class RangeAllocator(RangeView[R, S]):
         """Raise unless exactly this range is live."""
         if not self._inside(start, span, self._base, self._last):
             raise NotAllocatedError(self._unit, start, span)
+        for move in self._pending:
+            if move.holds(start, start + span):
+                raise MovePendingError(self._unit, start, span, *move.ends, move.owner)
         if not self._index.is_live(start, start + span):
             raise NotAllocatedError(self._unit, start, span)
 
@@ -360,6 +403,9 @@ class RangeAllocator(RangeView[R, S]):
         """Raise, naming the whole range, if a live range meets the given part of it."""
         conflict = self._index.overlapping(part_start, part_end)
         if conflict is not None:
+            for move in self._pending:
+                if move.holds(*conflict):
+                    raise ReservedError(self._unit, start, span, *conflict, *move.ends, move.owner)
             raise OverlapError(self._unit, start, span, conflict[0], conflict[1])
 
 

@@ -188,7 +188,7 @@ EXAMPLES: Final = [
             },
         ),
         "allocator.update_many([(RangeInclusive(0x0, 0x3), RangeInclusive(0x2, 0x6)), "
-        "(RangeInclusive(0x8, 0xb), None)])",
+        "(RangeInclusive(0x8, 0xb), None)], align=0x1, within=RangeInclusive(0x0, 0xf))",
         "refuses: overlap",
     ),
     Example(
@@ -200,6 +200,28 @@ EXAMPLES: Final = [
         ),
         "allocator.update_many([(RangeInclusive(0x5, 0x6), RangeInclusive(0x6, 0x8))], align=0x2)",
         "returns None",
+    ),
+    Example(
+        f"{ADDRESSES}_moves_as_the_model",
+        values(BUSY, {"old.start": 0, "old.end": 3, "start": 2, "request.size": 4}),
+        "allocator.move(0x0, 0x4, 0x2, 0x4, align=0x1, within=RangeInclusive(0x0, 0xf))",
+        "returns <Move from 0x0-0x3 to 0x2-0x5: pending>",
+    ),
+    Example(
+        f"{ADDRESSES}_frees_nothing_of_a_pending_move",
+        values(
+            BUSY,
+            {
+                "freed.start": 0,
+                "freed.end": 3,
+                "old.start": 0,
+                "old.end": 3,
+                "new.start": 5,
+                "new.end": 6,
+            },
+        ),
+        "allocator.move(0x0, 0x4, 0x5, 0x2, align=0x1)",
+        "refuses: overlap",
     ),
 ]
 

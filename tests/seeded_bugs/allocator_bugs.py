@@ -201,6 +201,37 @@ class ManyMovesForgetToFree(AddressAllocator):
                 self._index.add(int(old.start), int(old.end))
 
 
+class AMoveFreesItsOldRangeAtOnce(AddressAllocator):
+    """It may be handed out while the device still answers there (Cloud Hypervisor issue 8572)."""
+
+    def move(self, *arguments: Any, **options: Any) -> Any:
+        move = super().move(*arguments, **options)
+        start, end = move.ends[:2]
+        self._index.remove(start, end)
+        return move
+
+
+class AMoveReservesNothing(AddressAllocator):
+    """The new range is looked at when the move begins, and taken when it is committed."""
+
+    def move(self, *arguments: Any, **options: Any) -> Any:
+        move = super().move(*arguments, **options)
+        while move._parts:
+            self._index.remove(*move._parts.pop())
+        return move
+
+
+class WhatAMoveHoldsMayBeFreed(AddressAllocator):
+    """A range is freed while it is on its way: when the move ends, it ends badly."""
+
+    def _demand_live(self, start: int, span: int) -> None:
+        held, self._pending = self._pending, []
+        try:
+            super()._demand_live(start, span)
+        finally:
+            self._pending = held
+
+
 class AnIdIsHandedOutTwice(IdAllocator):
     """The id that was freed last is kept at hand, and stays there when it is handed out again."""
 

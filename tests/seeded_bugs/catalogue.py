@@ -101,6 +101,13 @@ _ALLOCATOR_BUGS: Final = (
         ("live ranges", "update_many([(", "refused: overlap"),
     ),
     (allocators.ManyMovesForgetToFree, "address-small", ("live ranges", "update_many([(", "None)")),
+    (allocators.AMoveFreesItsOldRangeAtOnce, "address-small", ("move(",)),
+    (allocators.AMoveReservesNothing, "address-small", ("move(",)),
+    (
+        allocators.WhatAMoveHoldsMayBeFreed,
+        "address-small",
+        ("expected refused: move-pending", "move("),
+    ),
     (
         allocators.AnIdIsHandedOutTwice,
         "id-small",

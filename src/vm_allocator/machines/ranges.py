@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import SessionMachine, has_gap, has_live, step
+from .base import SessionMachine, has_gap, has_live, has_pending, step
 
 if TYPE_CHECKING:
     from random import Random
@@ -159,6 +159,24 @@ class RangesMachine(SessionMachine):
         on, draw = self.choose(chance)
         request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
         self.operate(on, "update_many", draw.changes(), **request)
+
+    # ---- move, in two phases
+
+    @step(has_live)
+    def begin_a_move(self, chance: Random) -> None:
+        """Begin to move what is taken, perhaps by another move, to a place that often overlaps."""
+        on, draw = self.choose(chance, has_live)
+        old = draw.live()
+        new = draw.pick((draw.slide(old), draw.near(old), (draw.place(), draw.any_size())))
+        request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
+        self.operate(on, "begin_move", old.start, old.end - old.start + 1, *new, **request)
+
+    @step(has_pending)
+    def end_a_move(self, chance: Random) -> None:
+        """Commit or abort one of the pending moves."""
+        on, draw = self.choose(chance, has_pending)
+        self.do(on, "end_move", chance.randrange(4), draw.pick(("commit", "commit", "abort")))
+        self.run.tally.count(None)
 
     # ---- everything else
 
