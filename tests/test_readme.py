@@ -42,6 +42,7 @@ PROPERTIES = {
     "no wrap": "a_granted_range_ends_within_64_bits",
     "many at once": "many_at_once_are_as_many_one_after_the_other",
     "simultaneous update": "what_an_update_of_many_leaves_live",
+    "two-phase": "nothing_is_handed_out_of_a_pending_move",
     "refinement": "the_address_allocator_does_update_as_the_model",
     "the index keeps its contract": "the_index_finds_the_lowest_room",
 }
