@@ -115,6 +115,12 @@ class Subject:
         """Return any alignment."""
         return keyed(self.case.number("align", like=(1, 1, 2, 4)))
 
+    def any_window(self, *, from_below: bool) -> tuple[int, int]:
+        """Return any first and any last address; which one a search meets first is told."""
+        del from_below
+        first = keyed(self.case.number("first", like=(self.before.base, self.before.base + 2)))
+        return first, keyed(self.case.number("until", like=(self.before.last,)))
+
     def fill(self, history: Any) -> None:
         """Bring the empty index into the state."""
         for start, end in reversed(self.live) if history == DOWNWARDS else self.live:
@@ -190,11 +196,9 @@ def _any_state(case: AllocatorCase, layout: str) -> Allocator:
 def searches(case: AllocatorCase, make: Make, gaps: int, method: str) -> None:
     """A search finds exactly the start that the contract names, or none if it names none."""
     subject = make(case, gaps=gaps, searching=True)
-    before = subject.before
     span = keyed(case.number("span", like=(0, 1, 2)))
     align = subject.align
-    first = keyed(case.number("first", like=(before.base, before.base + 2)))
-    last = keyed(case.number("until", like=(before.last,)))
+    first, last = subject.any_window(from_below=method.startswith("lowest"))
     expected = getattr(subject.contract, method)(span, align, first, last)
     found = subject.ask(method, span, align, first, last)
     case.claim((found is None) == (expected is None))

@@ -15,6 +15,9 @@ Three things are read through summaries, apart from the leaves that every index 
   alignments are a few concrete ones. Where nothing is searched for, k + 1 or 0 will do.
 - The grid is the set of the starts that it has collected. Whether it says all it could, or
   nothing that is of use any more (since bits stay), is open.
+
+Windows are any in a single leaf. In trees with branches they are open at the end at which a search
+would stop: with both ends, the ways multiply beyond what `verify` has time for.
 """
 
 from __future__ import annotations
@@ -123,6 +126,13 @@ class TreeSubject(Subject):
             *FULL_OR_DEEP,
         ]
 
+    def any_window(self, *, from_below: bool) -> tuple[int, int]:
+        """Return any window; in trees with branches, one that is open where the search ends."""
+        first, last = super().any_window(from_below=from_below)
+        if not self.index._root.kids:
+            return first, last
+        return (first, self.before.last) if from_below else (self.before.base, last)
+
     def any_alignment(self) -> int:
         """Return one of a few: the orders are read on the scale of one."""
         return self.case.one_of("align", ALIGNMENTS)
@@ -138,7 +148,9 @@ class TreeSubject(Subject):
             for start, stop, some in zip(starts, stops, held, strict=True)
         ]
         self.bounds = 0
-        self.bounded_rooms = len(history) > 1 and self.case.one_of("bounds of room", (False, True))
+        # Any bounds: those that a search would make, had it none, are among them.
+        kept = (True,) if self.searching else (False, True)
+        self.bounded_rooms = len(history) > 1 and self.case.one_of("bounds of room", kept)
         self.index._root = self._node(history, iter(zip(starts, lengths, strict=True)))
         self.index._len = len(self.live)
         grids = (EXACT_GRID, COARSE_GRID) if self.align > 1 else (EXACT_GRID,)

@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spec.proofs.cases import any_range, any_start
-from spec.proofs.subjects import Shipped, Subject, any_subject, every_option, outcome_of, reading
+from spec.proofs.subjects import (
+    GIVEN,
+    Shipped,
+    Subject,
+    any_options,
+    any_subject,
+    outcome_of,
+    reading,
+)
 from vm_allocator.modelling import Range, attempt
 
 if TYPE_CHECKING:
@@ -100,7 +108,7 @@ def _any_move(
 
     What options mean that are left out is read by the methods that `update` reads them by.
     """
-    request, options = every_option(case, subject)
+    request, options = any_options(case, subject, (GIVEN,))
     start, (old_start, old_size) = any_start(case, subject.before), any_range(case, subject.before)
     # Sizes that make no sense are `update`'s to refuse, by the same method.
     case.assume(1 <= old_size <= subject.before.top + 1)

@@ -15,11 +15,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from spec.proofs.subjects import (
+    GIVEN,
     Shipped,
     Subject,
     WatchedIndex,
+    any_options,
     any_subject,
-    every_option,
     outcome_of,
     range_of,
     reading,
@@ -118,7 +119,7 @@ def does_update_many_as_the_model(case: AllocatorCase, shipped: Shipped, unit: U
     """`update_many`, of lists of any length: the same refusal, or the same live ranges."""
     subject = any_subject(case, shipped, unit, watched=False)
     before = subject.before
-    request, options = every_option(case, subject)
+    request, options = any_options(case, subject, (GIVEN,))
     old, new = _any_sides(case, before)
     expected: Outcome[Allocator] | None = None
     # What the model accepts ends its walk: the source must then come to the same place.
@@ -139,7 +140,7 @@ def does_update_many_as_the_model(case: AllocatorCase, shipped: Shipped, unit: U
 def does_update_many_within_64_bits(case: AllocatorCase, shipped: Shipped, unit: Unit) -> None:
     """`update_many`, of lists of any length: no sum or difference leaves [0, 2^64-1]."""
     subject = any_subject(case, shipped, unit, watched=True)
-    _, options = every_option(case, subject)
+    _, options = any_options(case, subject, (GIVEN,))
     old, new = _any_sides(case, subject.before)
     _, refusal = _call(case, shipped, subject, (old, new), options, alone=True)
     case.claim(refusal is None or not refusal.startswith("crash"))

@@ -171,31 +171,24 @@ def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: b
     return Subject(before, allocator, index, word, size)
 
 
-def any_options(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[str, Any]]:
+def any_options(
+    case: AllocatorCase, subject: Subject, ways: tuple[str, ...] = (GIVEN, LEFT_OUT)
+) -> tuple[Request, dict[str, Any]]:
     """Return a request, and the keyword arguments that say it: each given, or left out."""
     request = any_request(case, subject.before)
     align, window = request.align, request.window
     options: dict[str, Any] = {}
-    if case.one_of("align", (GIVEN, LEFT_OUT)) == GIVEN:
+    if case.one_of("align", ways) == GIVEN:
         options["align"] = subject.word(align)
     else:
         align = plain(subject.allocator.alignment)
-    if case.one_of("within", (GIVEN, LEFT_OUT)) == GIVEN:
+    if case.one_of("within", ways) == GIVEN:
         # What RangeInclusive itself guarantees of every window.
         case.assume(0 <= window.start <= window.end)
         options["within"] = range_of(subject.word(window.start), subject.word(window.end))
     else:
         window = Range(subject.before.base, subject.before.last)
     return Request(request.size, align, window), options
-
-
-def every_option(case: AllocatorCase, subject: Subject) -> tuple[Request, dict[str, Any]]:
-    """Return a request, and the keyword arguments that say it, all of them given."""
-    request = any_request(case, subject.before)
-    window = request.window
-    case.assume(0 <= window.start <= window.end)
-    within = range_of(subject.word(window.start), subject.word(window.end))
-    return request, {"align": subject.word(request.align), "within": within}
 
 
 def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:

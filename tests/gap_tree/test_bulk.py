@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.source import needs_source, watches_nodes
 from vm_allocator.gap_tree import GapTree
 from vm_allocator.resource import U64_MAX
 from vm_allocator.series import highest_series, lowest_series
@@ -24,6 +25,7 @@ def test_the_tree_that_ships_passes(seed: int) -> None:
     drive_many(GapTree, seed)
 
 
+@needs_source
 @pytest.mark.parametrize("mutant", MANY_MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught(mutant: Mutant) -> None:
     tree = mutant.tree()
@@ -38,6 +40,7 @@ def test_a_mutant_is_caught(mutant: Mutant) -> None:
     assert any(fails(seed) for seed in range(SEEDS))
 
 
+@watches_nodes
 @pytest.mark.parametrize("method", ["lowest_fits", "highest_fits"])
 def test_a_walk_in_vain_spares_the_next_one(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # No measure tells that 9 units from 1 mod 16 have no room for 8 at a multiple of 4.

@@ -33,7 +33,9 @@ class _Ids(IdAllocator):
 def test_every_question_is_within_the_contract(name: str) -> None:
     allocators = {"address": _Addresses, "id": _Ids}
     factory = allocators.get(name.partition("-")[0], DemandingGaps)
-    result = run_machine(name, max_examples=150, steps=20, factory=factory)
+    # The machines of an index ask it themselves: less is to be learnt of them.
+    examples = 150 if factory in allocators.values() else 20
+    result = run_machine(name, max_examples=examples, steps=20, factory=factory)
     assert result.failure is None, result.failure
     assert result.granted > 100
 

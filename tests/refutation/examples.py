@@ -24,6 +24,7 @@ class Example:
 BUSY = [(0x0, 0x3), (0x6, 0x6), (0x8, 0xB)]
 NUMBERED = {"request.size": 2, "request.align": 4}
 ALIGNED = {"align": GIVEN, "within": LEFT_OUT}
+ALL_GIVEN = {"align": GIVEN, "within": GIVEN}
 
 EXAMPLES: Final = [
     Example(
@@ -186,6 +187,7 @@ EXAMPLES: Final = [
                 "new.0.start": 2,
                 "new.0.end": 6,
             },
+            ALL_GIVEN,
         ),
         "allocator.update_many([(RangeInclusive(0x0, 0x3), RangeInclusive(0x2, 0x6)), "
         "(RangeInclusive(0x8, 0xb), None)], align=0x1, within=RangeInclusive(0x0, 0xf))",
@@ -203,7 +205,7 @@ EXAMPLES: Final = [
     ),
     Example(
         f"{ADDRESSES}_moves_as_the_model",
-        values(BUSY, {"old.start": 0, "old.end": 3, "start": 2, "request.size": 4}),
+        values(BUSY, {"old.start": 0, "old.end": 3, "start": 2, "request.size": 4}, ALL_GIVEN),
         "allocator.move(0x0, 0x4, 0x2, 0x4, align=0x1, within=RangeInclusive(0x0, 0xf))",
         "returns <Move from 0x0-0x3 to 0x2-0x5: pending>",
     ),

@@ -9,7 +9,7 @@ from .catalogue import BUGS, BUGS_SEEN_FROM_ABOVE, SeededBug
 from .rewrites import REWRITES, Rewrite
 
 # One budget for the seeded bugs and for the code without them.
-EXAMPLES = 400
+EXAMPLES = 150
 STEPS = 20
 SEED = 0
 
@@ -21,9 +21,11 @@ def _short(trace: str) -> bool:
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_real_code_passes(name: str) -> None:
-    result = run_machine(name, max_examples=EXAMPLES, steps=STEPS, seed=SEED)
+    # Fewer where no bug is looked for: `verify` runs these machines for longer.
+    examples = EXAMPLES if any(name == bug.machine for bug in BUGS) else 15
+    result = run_machine(name, max_examples=examples, steps=STEPS, seed=SEED)
     assert result.failure is None, result.failure
-    assert result.examples >= EXAMPLES
+    assert result.examples >= examples
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
