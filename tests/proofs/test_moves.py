@@ -49,6 +49,16 @@ WRONG_MOVES = {
     ),
 }
 
+PLAN = (
+    "plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)\n"
+    "        return Move"
+)
+NO_PLAN = (
+    "plan = (old_resource, old_resource + old_size - 1)\n"
+    "        plan += (new_resource, new_resource + new_size - 1)\n"
+    "        return Move"
+)
+
 WRONG_ALLOCATORS = {
     "what a move holds may be freed": (
         "            if move.holds(start, start + span):\n",
@@ -60,18 +70,7 @@ WRONG_ALLOCATORS = {
         "        for move in []:\n",
         FREES,
     ),
-    "where a move leads to is not looked at": (
-        (
-            "        plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)\n"
-            "        return Move"
-        ),
-        (
-            "        plan = (old_resource, old_resource + old_size - 1)\n"
-            "        plan += (new_resource, new_resource + new_size - 1)\n"
-            "        return Move"
-        ),
-        MOVES,
-    ),
+    "where a move leads to is not looked at": (PLAN, NO_PLAN, MOVES),
 }
 
 
