@@ -47,6 +47,13 @@ class OrderedMap(Protocol):
         """Return an equal, independent map."""
         ...
 
+    def mend(self) -> None:
+        """Be whole again, after an exception from the midst of `put` or `delete`.
+
+        The item that was put or deleted is as it was before, or as it is after.
+        """
+        ...
+
     def __len__(self) -> int:
         """Return the number of items."""
         ...
@@ -54,7 +61,12 @@ class OrderedMap(Protocol):
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class SortedMap:
-    """An ordered map by `sortedcontainers`: O(log n) searches, O(log n) changes."""
+    """An ordered map by `sortedcontainers`: O(log n) searches, O(log n) changes.
+
+    A `SortedDict` is a `dict` beside a list of its keys, which is kept by Python code: so an
+    interrupt may come between the two, or leave the list half changed. A search changes it, too:
+    it makes an index of it. What is true is the `dict`, of which each change is one step.
+    """
 
     __slots__ = ("_items",)
 
@@ -63,13 +75,21 @@ class SortedMap:
 
     def floor(self, key: int) -> tuple[int, int] | None:
         """Return the item with the greatest key at or below `key`; `None` if there is none."""
-        position = self._items.bisect_right(key)
-        return self._items.peekitem(position - 1) if position else None
+        try:
+            position = self._items.bisect_right(key)
+            return self._items.peekitem(position - 1) if position else None
+        except BaseException:
+            self.mend()
+            raise
 
     def ceiling(self, key: int) -> tuple[int, int] | None:
         """Return the item with the least key at or above `key`; `None` if there is none."""
-        position = self._items.bisect_left(key)
-        return self._items.peekitem(position) if position < len(self._items) else None
+        try:
+            position = self._items.bisect_left(key)
+            return self._items.peekitem(position) if position < len(self._items) else None
+        except BaseException:
+            self.mend()
+            raise
 
     def ascending(self, first: int, last: int) -> Iterable[tuple[int, int]]:
         """Iterate over the items with keys from `first` to `last`, lowest first."""
@@ -94,6 +114,11 @@ class SortedMap:
     def copy(self) -> SortedMap:
         """Return an equal, independent map."""
         return SortedMap(self._items)
+
+    def mend(self) -> None:
+        """Be whole again, after an exception from the midst of `put` or `delete`. O(n log n)."""
+        # The methods of the `dict` itself: those of a `SortedDict` go by the list.
+        self._items = SortedDict(dict(dict.items(self._items)))
 
     def __len__(self) -> int:
         return len(self._items)
