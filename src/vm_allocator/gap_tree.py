@@ -2,8 +2,8 @@
 
 A B+ tree over the gaps, empty ones included: n live ranges have n + 1 gaps, each live
 range lies between two neighbours, and so one structure holds both and nothing is ever
-coalesced. The branches hold upper bounds of what the gaps below them have room for, by
-which a search passes over everything that cannot fit.
+coalesced. The branches know the greatest measures of what lies below them, by which a search
+passes over everything that cannot fit.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ class GapTree:
 
     `overlapping`, `is_live`, `add`, `remove`: O(log n), worst case.
     `lowest_fit`, `highest_fit`: O(log n), worst case, for `align` 1, for an alignment that all
-    gaps start at, for a size of `align`, and for an `align` that no address of a gap has. For
-    others O(log n) amortised: a search that visits a leaf in vain leaves a bound behind that
-    spares the next one the visit.
+    gaps start at and always did, and for a size of `align`. For others O(log n) amortised: a
+    search that visits a leaf in vain leaves a bound behind that spares the next one the visit.
 
     >>> index = GapTree(0, 99)
     >>> index.add(0, 9); index.add(12, 99)
