@@ -56,7 +56,7 @@ from .transaction_errors import (
     UndoError,
     UnknownDeviceError,
 )
-from .transactions import Transaction, transaction
+from .transactions import Transaction, atomically, transaction
 
 __compiled__ = not str(arithmetic.__file__).endswith(".py")
 """Whether the gap indexes were loaded as machine code: see `_loading`."""
@@ -121,6 +121,7 @@ __all__ = [
     "__compiled__",
     "__version__",
     "aligned_to_size",
+    "atomically",
     "one_id",
     "transaction",
     "x86_q35",

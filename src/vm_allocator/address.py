@@ -45,7 +45,14 @@ class RangeAllocator(RangeView[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
-    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`.
+    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`. That holds also for an
+    exception from without, at any moment (`docs/faults.md`).
+    """
+
+    _intent: int | list[int] | None
+    """What the last operation was about to grant or free when nothing was left to refuse it.
+
+    For a `Transaction`, which sets it to `None` before it calls one.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
@@ -79,6 +86,7 @@ class RangeAllocator(RangeView[R, S]):
         """
         span = self._span(size)
         start = self._find(resource, span, align, policy, within)
+        self._intent = start
         self._index.add(start, start + span)
         return self._resource(start)
 
@@ -121,6 +129,7 @@ class RangeAllocator(RangeView[R, S]):
             raise NoSpaceError(
                 self._unit, span, granule, window_first, window_last, wanted, len(starts)
             )
+        self._intent = starts
         self._index.add_all(starts, span)
         resources: list[R] = starts  # type: ignore[assignment]  # NewTypes are ints; R is one of them
         return resources
@@ -134,6 +143,7 @@ class RangeAllocator(RangeView[R, S]):
         start = plain_int(self._unit, "resource", resource)
         span = self._span(size)
         self._demand_live(start, span)
+        self._intent = start
         self._index.remove(start, start + span)
 
     def update(
@@ -166,8 +176,15 @@ class RangeAllocator(RangeView[R, S]):
             return
         plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)
         old_start, old_end, new_start, new_end = plan
-        self._index.remove(old_start, old_end)
-        self._index.add(new_start, new_end)
+        self._intent = new_start
+        try:
+            self._index.remove(old_start, old_end)
+            self._index.add(new_start, new_end)
+        except BaseException:  # an interrupt may come between any two steps
+            is_live = self._index.is_live
+            if not is_live(new_start, new_end) and not is_live(old_start, old_end):
+                self._index.add(old_start, old_end)
+            raise
 
     def update_many(
         self,

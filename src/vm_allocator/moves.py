@@ -77,6 +77,7 @@ class Move(Generic[R]):
             pending.append(move)
         except BaseException:  # an interrupt may come between any two steps
             log.undo()
+            pending[:] = [other for other in pending if other is not move]
             raise
         return move
 
@@ -84,7 +85,7 @@ class Move(Generic[R]):
         """Free the old range and make the new one live. O(log n). Raises `MoveEndedError`."""
         self._demand_pending()
         old_start, old_end, new_start, new_end = self.ends
-        log = UndoLog(self._index)
+        log, pending = UndoLog(self._index), list(self._pending)
         try:
             log.remove(old_start, old_end)
             for start, end in self._parts:
@@ -93,18 +94,20 @@ class Move(Generic[R]):
             self._end("committed")
         except BaseException:  # likewise
             log.undo()
+            self._reopen(pending)
             raise
 
     def abort(self) -> None:
         """Make the old range live again, as if nothing had been. Raises `MoveEndedError`."""
         self._demand_pending()
-        log = UndoLog(self._index)
+        log, pending = UndoLog(self._index), list(self._pending)
         try:
             for start, end in self._parts:
                 log.remove(start, end)
             self._end("aborted")
         except BaseException:  # likewise
             log.undo()
+            self._reopen(pending)
             raise
 
     @property
@@ -167,6 +170,10 @@ class Move(Generic[R]):
     def _end(self, ending: str) -> None:
         self._pending[:] = [move for move in self._pending if move is not self]
         self._ending = ending
+
+    def _reopen(self, pending: list[Move[R]]) -> None:
+        self._pending[:] = pending
+        self._ending = ""
 
     def _range(self, start: int, end: int) -> RangeInclusive[R]:
         first: R = start  # type: ignore[assignment]  # NewTypes are ints; R is one of them

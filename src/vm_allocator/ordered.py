@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sortedcontainers import SortedDict
 
 from .compiled import mypyc_attr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+_ITEMS: Final[Callable[[Any], Iterable[tuple[int, int]]]] = dict.items
+"""Of the `dict` itself: the method of a `SortedDict` goes by the list of keys."""
 
 
 class OrderedMap(Protocol):
@@ -117,8 +120,7 @@ class SortedMap:
 
     def mend(self) -> None:
         """Be whole again, after an exception from the midst of `put` or `delete`. O(n log n)."""
-        # The methods of the `dict` itself: those of a `SortedDict` go by the list.
-        self._items = SortedDict(dict(dict.items(self._items)))
+        self._items = SortedDict(dict(_ITEMS(self._items)))
 
     def __len__(self) -> int:
         return len(self._items)

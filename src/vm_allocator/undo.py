@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 class UndoLog:
     """An index, changed step by step, and what takes each step back.
 
-    A step is written down after it was carried out: one that failed is none. Preconditions
-    are those of the index.
+    A step is written down before it is carried out, and looked for when it is to be taken back: so
+    a log knows of each step, wherever an exception came. Preconditions are those of the index.
     """
 
     __slots__ = ("_added", "_index", "_removed")
@@ -24,17 +24,21 @@ class UndoLog:
 
     def remove(self, start: int, end: int) -> None:
         """Free `start` to `end`. All that is freed is freed before anything is added."""
-        self._index.remove(start, end)
         self._removed.append((start, end))
+        self._index.remove(start, end)
 
     def add(self, start: int, end: int) -> None:
         """Make `start` to `end` live."""
-        self._index.add(start, end)
         self._added.append((start, end))
+        self._index.add(start, end)
 
     def undo(self) -> None:
         """Bring the live ranges back that there were before the first step. O(steps * log n)."""
         while self._added:
-            self._index.remove(*self._added.pop())
+            start, end = self._added.pop()
+            if self._index.is_live(start, end):
+                self._index.remove(start, end)
         while self._removed:
-            self._index.add(*self._removed.pop())
+            start, end = self._removed.pop()
+            if not self._index.is_live(start, end):
+                self._index.add(start, end)
