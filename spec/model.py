@@ -24,6 +24,7 @@ from vm_allocator.modelling import (
     align_down,
     align_up,
     demand,
+    for_each,
     invariant,
     is_aligned,
     is_power_of_two,
@@ -34,7 +35,7 @@ from vm_allocator.modelling import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 U64_MAX: Final = 2**64 - 1
 U32_MAX: Final = 2**32 - 1
@@ -46,6 +47,7 @@ INVALID_SPACE: Final = "invalid-space"
 INVALID_SIZE: Final = "invalid-size"
 INVALID_ALIGNMENT: Final = "invalid-alignment"
 INVALID_COUNT: Final = "invalid-count"
+INVALID_RANGE: Final = "invalid-range"
 OUT_OF_BOUNDS: Final = "out-of-bounds"
 OUTSIDE_WINDOW: Final = "outside-window"
 MISALIGNED: Final = "misaligned"
@@ -75,6 +77,14 @@ def overlaps(one: Range, other: Range) -> bool:
 def inside(inner: Range, outer: Range) -> bool:
     """Whether all of `inner` lies in `outer`."""
     return outer.start <= inner.start and inner.end <= outer.end
+
+
+def outside(old: Range, new: Range) -> list[Range]:
+    """Return the parts of `new` below and above `old`: those that there are."""
+    below = Range(new.start, smaller(new.end, old.start - 1))
+    above = Range(larger(new.start, old.end + 1), new.end)
+    parts = [below] if new.start < old.start else []
+    return [*parts, above] if old.end < new.end else parts
 
 
 def usable(gap: Range, window: Range) -> Range:
@@ -207,12 +217,57 @@ class Allocator(Model):
         require(moving.is_free(request.at(start)), OVERLAP)
         return moving._grant(request, start)
 
+    @action
+    def update_many(
+        self, old: Iterable[Range], new: Iterable[Range], align: int, window: Range
+    ) -> Step[Self]:
+        """Free all of the old ranges, then allocate exactly the new ones; or change nothing.
+
+        A range may be old and new, and new ranges may overlap old ones, in any permutation:
+        every old range is out of the way by then.
+        """
+        self._check_alignment(align)
+        freed = for_each(old, self, lambda state, r: state._remove(r))
+        return Step(for_each(new, freed, lambda state, r: state._put(r, align, window)))
+
+    @action
+    def begin_move(self, old: Range, new: Range, align: int, window: Range) -> Step[Self]:
+        """Reserve both ranges of an update, if it would be granted.
+
+        What is reserved counts as live here, so that nothing is handed out of it: the old range,
+        and what of the new one lies outside of it. To the VMM, neither is live.
+        """
+        self._check_alignment(align)
+        self._remove(old)._put(new, align, window)
+        return Step(for_each(outside(old, new), self, lambda state, r: state._reserve(r, 1)))
+
+    @action
+    def commit_move(self, old: Range, new: Range, align: int) -> Step[Self]:
+        """End a move that was begun: the old range is freed, and the new one is live."""
+        require(new.start <= new.end, INVALID_RANGE)
+        require(is_aligned(new.start, align), MISALIGNED)
+        reserved = (old, *outside(old, new))
+        freed = for_each(reserved, self, lambda state, r: state._remove(r))
+        return Step(freed._reserve(new, align))
+
+    @action
+    def abort_move(self, old: Range, new: Range) -> Step[Self]:
+        """End a move that was begun: only the old range is live, as before."""
+        return Step(for_each(outside(old, new), self, lambda state, r: state._remove(r)))
+
     # ---- their parts
+
+    def _reserve(self, r: Range, align: int) -> Self:
+        everything = Range(self.base, self.last)
+        return self._grant(Request(r.end - r.start + 1, align, everything), r.start).after
 
     def _check(self, request: Request) -> None:
         require(1 <= request.size <= self.top + 1, INVALID_SIZE)
-        require(1 <= request.align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)
-        require(is_power_of_two(request.align), INVALID_ALIGNMENT)
+        self._check_alignment(request.align)
+
+    def _check_alignment(self, align: int) -> None:
+        require(1 <= align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)
+        require(is_power_of_two(align), INVALID_ALIGNMENT)
 
     def _all_or_none(
         self, count: int, request: Request, act: Callable[[Self], Step[Self]]
@@ -225,9 +280,18 @@ class Allocator(Model):
 
     def _without(self, start: int, size: int) -> Self:
         require(1 <= size <= self.top + 1, INVALID_SIZE)
-        r = Range(start, start + size - 1)
+        return self._remove(Range(start, start + size - 1))
+
+    def _remove(self, r: Range) -> Self:
         require(r in self.live, NOT_ALLOCATED)
         return replace(self, live=self.live.without(r))
+
+    def _put(self, r: Range, align: int, window: Range) -> Self:
+        require(r.start <= r.end, INVALID_RANGE)
+        request = Request(r.end - r.start + 1, align, window)
+        self._require_place(request, r.start)
+        require(self.is_free(r), OVERLAP)
+        return self._grant(request, r.start).after
 
     def _require_place(self, request: Request, start: int) -> None:
         r = request.at(start)

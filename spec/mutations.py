@@ -20,6 +20,10 @@ GUARDS: Final = {
     "update: require(moving.is_free(request.at(start)), OVERLAP)": (
         "updating_keeps_live_ranges_apart"
     ),
+    "commit_move: require(new.start <= new.end, INVALID_RANGE)": "a_move_keeps_every_invariant",
+    "commit_move: require(is_aligned(new.start, align), MISALIGNED)": (
+        "a_move_keeps_every_invariant"
+    ),
     "_all_or_none: require(1 <= count <= MAX_COUNT, INVALID_COUNT)": (
         "a_count_that_makes_no_sense_is_refused_as_such"
     ),
@@ -27,18 +31,20 @@ GUARDS: Final = {
     "_check: require(1 <= request.size <= self.top + 1, INVALID_SIZE)": (
         "a_size_that_makes_no_sense_is_refused_as_such"
     ),
-    "_check: require(1 <= request.align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)": (
+    "_check_alignment: require(1 <= align <= MAX_ALIGNMENT, INVALID_ALIGNMENT)": (
         "an_alignment_that_is_no_power_of_two_is_refused_as_such"
     ),
-    "_check: require(is_power_of_two(request.align), INVALID_ALIGNMENT)": (
+    "_check_alignment: require(is_power_of_two(align), INVALID_ALIGNMENT)": (
         "an_alignment_that_is_no_power_of_two_is_refused_as_such"
     ),
     "_without: require(1 <= size <= self.top + 1, INVALID_SIZE)": (
         "freeing_a_size_that_makes_no_sense_is_refused_as_such"
     ),
-    "_without: require(r in self.live, NOT_ALLOCATED)": (
+    "_remove: require(r in self.live, NOT_ALLOCATED)": (
         "free_succeeds_exactly_when_that_range_is_live"
     ),
+    "_put: require(r.start <= r.end, INVALID_RANGE)": "updating_many_keeps_every_invariant",
+    "_put: require(self.is_free(r), OVERLAP)": "updating_many_keeps_every_invariant",
     "_require_place: require(inside(r, Range(self.base, self.last)), OUT_OF_BOUNDS)": (
         "allocating_keeps_every_live_range_in_the_space"
     ),
@@ -172,6 +178,61 @@ BENT: Final = (
         "return moving._grant(request, start)",
         "return Step(moving, request.at(start))",
         "an_update_ends_with_the_old_range_freed_and_the_new_one_live",
+    ),
+    Mutation(
+        "an update of many checks the old ranges, and leaves them live",
+        "freed = for_each(old, self, lambda state, r: state._remove(r))",
+        "for_each(old, self, lambda state, r: state._remove(r)); freed = self",
+        "what_an_update_of_many_leaves_live",
+    ),
+    Mutation(
+        "an update of many forgets the new ranges",
+        "return Step(for_each(new, freed, lambda state, r: state._put(r, align, window)))",
+        "for_each(new, freed, lambda state, r: state._put(r, align, window)); return Step(freed)",
+        "what_an_update_of_many_leaves_live",
+    ),
+    Mutation(
+        "an update of many puts the new ranges beside the old ones",
+        "return Step(for_each(new, freed,",
+        "return Step(for_each(new, self,",
+        "two_live_ranges_can_always_be_swapped",
+    ),
+    Mutation(
+        "an update of many looks for each new range in the state before",
+        "freed, lambda state, r: state._put(r, align, window)",
+        "freed, lambda _state, r: freed._put(r, align, window)",
+        "what_an_update_of_many_leaves_live",
+    ),
+    Mutation(
+        "a move reserves its new range only above the old one",
+        "parts = [below] if new.start < old.start else []",
+        "parts: list[Range] = []",
+        "nothing_is_handed_out_of_a_pending_move",
+    ),
+    Mutation(
+        "a move frees its old range when it begins",
+        "return Step(for_each(outside(old, new), self, lambda state, r: state._reserve(r, 1)))",
+        "return Step(for_each(outside(old, new), self._remove(old), "
+        "lambda state, r: state._reserve(r, 1)))",
+        "nothing_is_handed_out_of_a_pending_move",
+    ),
+    Mutation(
+        "a move that ends keeps what it reserved",
+        "reserved = (old, *outside(old, new))",
+        "reserved = (old,)",
+        "a_committed_move_is_an_update",
+    ),
+    Mutation(
+        "an aborted move gives its old range up",
+        "return Step(for_each(outside(old, new), self, lambda state, r: state._remove(r)))",
+        "return Step(for_each((old, *outside(old, new)), self, lambda state, r: state._remove(r)))",
+        "an_aborted_move_never_was",
+    ),
+    Mutation(
+        "a move may begin where an update is refused",
+        "self._remove(old)._put(new, align, window)",
+        "self._remove(old)",
+        "a_move_may_begin_exactly_when_an_update_is_granted",
     ),
     Mutation(
         "free leaves the range live",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import vm_allocator.address
 import vm_allocator.gaps
 import vm_allocator.ids
+import vm_allocator.undo
 from spec.layer_mutations import is_of_a_layer, layer_mutants, theorems_about_layer
 from spec.model import Allocator
 from spec.proofs.bounded_many import many_theorems
@@ -15,6 +16,7 @@ from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
+from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
 from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
 from vm_allocator.proving.verdict import Proof, Verdict
@@ -28,6 +30,10 @@ ADDRESS: Final = {
     "RangeAllocator._count": ("does_allocate_many_as",),
     "RangeAllocator.free": ("does_free_as",),
     "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
+    "RangeAllocator._plan": ("does_update_as",),
+    "RangeAllocator.move": ("allocator_moves_as",),
+    "RangeAllocator.update_many": ("does_update_many_as",),
+    "RangeAllocator._sides": ("updates_a_pair_as",),
     "RangeAllocator.available": ("available",),
     "RangeAllocator._find": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
     "RangeAllocator._exact_start": ("does_allocate_exactly_as", "contradictions"),
@@ -35,7 +41,7 @@ ADDRESS: Final = {
     "RangeAllocator._granule": ("does_allocate_exactly_as",),
     "RangeAllocator._window": ("does_allocate_exactly_as",),
     "RangeAllocator._inside": ("does_free_as", "does_allocate_exactly_as"),
-    "RangeAllocator._demand_live": ("does_free_as",),
+    "RangeAllocator._demand_live": ("does_free_as", "frees_nothing"),
     "RangeAllocator._place": ("does_allocate_exactly_as",),
     "RangeAllocator._demand_free": ("does_allocate_exactly_as", "does_update_as"),
     "checked_alignment": ("does_allocate_exactly_as", "constructs"),
@@ -51,6 +57,13 @@ IDS: Final = {
     "IdAllocator.allocate_block": ("block_as",),
 }
 """The functions of `ids.py` that are mutated, likewise."""
+
+UNDO: Final = {
+    "UndoLog.remove": ("undo_log",),
+    "UndoLog.add": ("undo_log",),
+    "UndoLog.undo": ("undo_log",),
+}
+"""The functions of `undo.py` that are mutated, likewise."""
 
 GAPS: Final = {
     "SortedGaps.lowest_fit": ("lowest_room",),
@@ -70,22 +83,43 @@ GAPS_BOUNDED: Final = {
 }
 """Those of `gaps.py` of which only bounded theorems speak: with one gap, which is enough."""
 
-FIRST_TRIED: Final = {**ADDRESS, **IDS, **GAPS, **GAPS_BOUNDED}
+FIRST_TRIED: Final = {**ADDRESS, **IDS, **UNDO, **GAPS, **GAPS_BOUNDED}
 
 MESSAGE: Final = (
     "refuses for the same reason; what the error names is tested (tests/test_requests.py)"
 )
 TYPES: Final = (
-    "symbolic arguments are of the right types; others are tested (tests/test_requests.py)"
+    "symbolic arguments are of the right types; others are tested "
+    "(tests/test_requests.py, tests/test_update_many.py)"
+)
+
+STEPS: Final = (
+    "what the contract of the index allows does not fail; that a step which is interrupted is "
+    "not logged is tested (tests/test_update_many.py)"
 )
 
 EQUIVALENT: Final[dict[str, str]] = {
-    "RangeAllocator.update: self._demand_free(new_start, new_span, new_start, "
+    "RangeAllocator._plan: self._demand_free(new_start, new_span, new_start, "
     "min(new_end, old_start - 1)) -> self._demand_free(new_span, new_start, new_start, "
     "min(new_end, old_start - 1))": MESSAGE,
-    "RangeAllocator.update: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
+    "RangeAllocator._plan: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
     "new_end) -> self._demand_free(new_span, new_start, max(new_start, old_end + 1), "
     "new_end)": MESSAGE,
+    "RangeAllocator.update_many: self._demand_free(start, end - start, start, end) -> "
+    "self._demand_free(end - start, start, start, end)": MESSAGE,
+    "RangeAllocator.update_many: end - start -> end + start #3": MESSAGE,
+    "RangeAllocator._sides: raise InvalidTypeError(self._unit, 'change', pair, "
+    "'a tuple (old, new)') -> pass": TYPES,
+    "RangeAllocator._sides: not isinstance(pair, tuple) or len(pair) != len(sides) -> "
+    "not isinstance(pair, tuple) and len(pair) != len(sides)": TYPES,
+    "RangeAllocator._sides: raise InvalidTypeError(self._unit, name, side, "
+    "'a RangeInclusive, or None') -> pass": TYPES,
+    "UndoLog.remove: self._index.remove(start, end); self._removed.append((start, end)) -> "
+    "self._removed.append((start, end)); self._index.remove(start, end)": STEPS,
+    "UndoLog.add: self._index.add(start, end); self._added.append((start, end)) -> "
+    "self._added.append((start, end)); self._index.add(start, end)": STEPS,
+    "RangeAllocator._demand_free: raise ReservedError(self._unit, start, span, *conflict, "
+    "*move.ends, move.owner) -> pass": MESSAGE,
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
     "RangeAllocator._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
@@ -102,6 +136,7 @@ def source_mutants() -> list[SourceMutant]:
     made = [
         *mutants(vm_allocator.address, set(ADDRESS)),
         *mutants(vm_allocator.ids, set(IDS)),
+        *mutants(vm_allocator.undo, set(UNDO)),
         *mutants(vm_allocator.gaps, set(GAPS)),
         *mutants(vm_allocator.gaps, set(GAPS_BOUNDED)),
     ]
@@ -127,6 +162,8 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
     if mutant.function in GAPS_BOUNDED:
         factory = load(vm_allocator.gaps, mutant).SortedGaps
         theorems = [stated.theorem for stated in many_theorems(factory, gaps=1)]
+    elif mutant.function in UNDO:
+        theorems = undo_theorems(load(vm_allocator.undo, mutant))
     elif mutant.function in GAPS:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:

@@ -14,12 +14,15 @@ from vm_allocator import (
     InvalidSpaceError,
     InvalidTypeError,
     MisalignedError,
+    MoveEndedError,
+    MovePendingError,
     NoSpaceError,
     NotAllocatedError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
     RefusedError,
+    ReservedError,
 )
 from vm_allocator.resource import U64_MAX, Unit
 
@@ -54,7 +57,7 @@ ERRORS = (
     (
         InvalidRangeError(ID, 8, 7),
         "range 8-7 is empty: pass a start that is at most its end",
-        None,
+        model.INVALID_RANGE,
     ),
     (ConflictingRequestError(ID, "a and b differ"), "a and b differ", None),
     (
@@ -81,6 +84,24 @@ ERRORS = (
         NotAllocatedError(ID, 7, 0),
         "7 is not a live range: pass exactly what was allocated",
         model.NOT_ALLOCATED,
+    ),
+    (
+        MovePendingError(ID, 7, 0, 7, 7, 9, 9, "rtc"),
+        "7 is held by the pending move of rtc from 7 to 9: commit or abort that first",
+        None,
+    ),
+    (
+        ReservedError(ADDRESS, 0x10, 0xF, 0x18, 0x1F, 0x40, 0x47, 0x18, 0x1F),
+        (
+            "0x10-0x1f overlaps reserved 0x18-0x1f of the pending move from 0x40-0x47 to "
+            "0x18-0x1f: choose another range, or wait until that move has ended"
+        ),
+        model.OVERLAP,
+    ),
+    (
+        MoveEndedError(ID, "committed"),
+        "this move was committed before: begin another one",
+        None,
     ),
     (
         NoSpaceError(ADDRESS, 0xFF, 0x10, 0, 0xFF),
@@ -117,8 +138,14 @@ def test_the_refusal_has_the_name_that_the_specification_gives_it(
     del says
     assert error.refusal
     if refusal is None:
-        # These three are about the form of a call, which the model's actions do not have.
-        assert error.refusal in {"invalid-type", "invalid-range", "conflicting-request"}
+        # The first two are about the form of a call, which the model's actions do not have;
+        # the others about moves as objects: to the model, what a move holds is live.
+        assert error.refusal in {
+            "invalid-type",
+            "conflicting-request",
+            "move-pending",
+            "move-ended",
+        }
     else:
         assert error.refusal == refusal
 
@@ -157,7 +184,8 @@ def test_sizes_and_lasts_are_told_although_spans_are_passed() -> None:
 def test_every_error_class_is_tried_above() -> None:
     leaves = {leaf for leaf in _subclasses(AllocatorError) if leaf.refusal}
     assert leaves == {type(error) for error, _, _ in ERRORS}
-    assert len({leaf.refusal for leaf in leaves}) == len(leaves)
+    # What is reserved is in the way as what is live is: the same refusal, told otherwise.
+    assert len({leaf.refusal for leaf in leaves}) == len(leaves - {ReservedError})
 
 
 def test_every_refusal_of_the_specification_has_an_error() -> None:

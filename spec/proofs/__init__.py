@@ -20,9 +20,13 @@ NOT_THEOREMS = {
     "refinement",
     "refinement_many",
     "refinement_pools",
+    "refinement_moves",
+    "refinement_update_many",
     "runs",
     "subjects",
     "summaries",
+    "undo",
+    "walks",
 }
 """Modules of another kind: what the theorems share, lemmas on bit-vectors, witnesses."""
 

@@ -15,6 +15,8 @@ from spec.model import U64_MAX, Allocator
 from spec.proofs.cases import any_range, any_request, any_start, small_state
 from spec.proofs.many import any_count
 from spec.proofs.runs import any_runs
+from spec.proofs.update import any_update
+from spec.proofs.walks import any_ranges, any_walks
 from vm_allocator.modelling import Refused, Step
 from vm_allocator.proving.counterexample import from_samples
 from vm_allocator.proving.symbolic_case import SymbolicCase
@@ -82,6 +84,33 @@ def update(case: AllocatorCase) -> Step[Allocator]:
     )
 
 
+def update_many(case: AllocatorCase) -> Step[Allocator]:
+    """Free any ranges, and allocate any others."""
+    before = case.state()
+    old, new = any_ranges(case, before, "old"), any_ranges(case, before, "new")
+    request = any_request(case, before)
+    with any_walks(case):
+        return before.update_many(old, new, request.align, request.window)
+
+
+def begin_move(case: AllocatorCase) -> Step[Allocator]:
+    """Begin to move anything anywhere."""
+    before, old, request, new = any_update(case)
+    return before.begin_move(old, new, request.align, request.window)
+
+
+def commit_move(case: AllocatorCase) -> Step[Allocator]:
+    """Commit any move, whether it was begun or not."""
+    before, old, request, new = any_update(case)
+    return before.commit_move(old, new, request.align)
+
+
+def abort_move(case: AllocatorCase) -> Step[Allocator]:
+    """Abort any move, whether it was begun or not."""
+    before, old, _, new = any_update(case)
+    return before.abort_move(old, new)
+
+
 ACTS: Final[dict[str, Act]] = {
     act.__name__: act
     for act in (
@@ -93,6 +122,10 @@ ACTS: Final[dict[str, Act]] = {
         allocate_many_last,
         free,
         update,
+        update_many,
+        begin_move,
+        commit_move,
+        abort_move,
     )
 }
 

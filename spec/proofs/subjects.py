@@ -185,7 +185,7 @@ def any_options(
     if case.one_of("within", ways) == GIVEN:
         # What RangeInclusive itself guarantees of every window.
         case.assume(0 <= window.start <= window.end)
-        options["within"] = _window(subject.word(window.start), subject.word(window.end))
+        options["within"] = range_of(subject.word(window.start), subject.word(window.end))
     else:
         window = Range(subject.before.base, subject.before.last)
     return Request(request.size, align, window), options
@@ -197,12 +197,12 @@ def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -
     return standing_in(summaries, shipped.address, shipped.ids)
 
 
-def _window(start: int, end: int) -> RangeInclusive[Any]:
-    """Make a window without its own checks, which were assumed."""
-    window: RangeInclusive[Any] = RangeInclusive.__new__(RangeInclusive)
-    object.__setattr__(window, "start", start)
-    object.__setattr__(window, "end", end)
-    return window
+def range_of(start: int, end: int) -> RangeInclusive[Any]:
+    """Make a range without its own checks, which were assumed."""
+    made: RangeInclusive[Any] = RangeInclusive.__new__(RangeInclusive)
+    object.__setattr__(made, "start", start)
+    object.__setattr__(made, "end", end)
+    return made
 
 
 def _watched(case: AllocatorCase, limit: int, value: int) -> int:

@@ -18,15 +18,19 @@ from .errors import (
     InvalidSpaceError,
     InvalidTypeError,
     MisalignedError,
+    MoveEndedError,
+    MovePendingError,
     NoSpaceError,
     NotAllocatedError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
     RefusedError,
+    ReservedError,
 )
 from .ids import IdAllocator
 from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, x86_q35
+from .moves import Move
 from .ordered_pools import OrderedPools
 from .policy import ExactMatch, FirstMatch, LastMatch, Policy
 from .pool_errors import NoPoolsError, NoRoomInPoolsError, PoolsOverlapError
@@ -54,7 +58,7 @@ from .transaction_errors import (
     UndoError,
     UnknownDeviceError,
 )
-from .transactions import Transaction, transaction
+from .transactions import Transaction, atomically, transaction
 
 __compiled__ = not str(arithmetic.__file__).endswith(".py")
 """Whether the gap indexes were loaded as machine code: see `_loading`."""
@@ -88,6 +92,9 @@ __all__ = [
     "Layout",
     "Machine",
     "MisalignedError",
+    "Move",
+    "MoveEndedError",
+    "MovePendingError",
     "Need",
     "NoPoolsError",
     "NoRoomInPoolsError",
@@ -103,6 +110,7 @@ __all__ = [
     "RangeInclusive",
     "RefusedError",
     "Region",
+    "ReservedError",
     "Resource",
     "ResourceAllocator",
     "ResourceMap",
@@ -119,6 +127,7 @@ __all__ = [
     "__compiled__",
     "__version__",
     "aligned_to_size",
+    "atomically",
     "one_id",
     "transaction",
     "x86_q35",

@@ -19,20 +19,24 @@ from .errors import (
     InvalidSpaceError,
     InvalidTypeError,
     MisalignedError,
+    MovePendingError,
     NoSpaceError,
     NotAllocatedError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
+    ReservedError,
 )
 from .gap_tree import GapTree
+from .moves import Move
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, MAX_COUNT, GuestAddress, GuestUsize, R, S, Unit
+from .undo import UndoLog
 from .view import RangeView, plain_int
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .gaps import GapIndex
 
@@ -41,7 +45,14 @@ class RangeAllocator(RangeView[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
-    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`.
+    room, whose cost is the gap index's: see `GapTree`, and `SortedGaps`. That holds also for an
+    exception from without, at any moment (`docs/faults.md`).
+    """
+
+    _intent: int | list[int] | None
+    """What the last operation was about to grant or free when nothing was left to refuse it.
+
+    For a `Transaction`, which sets it to `None` before it calls one.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
@@ -50,6 +61,7 @@ class RangeAllocator(RangeView[R, S]):
         self._last = last
         self._align = align
         self._index = index
+        self._pending: list[Move[R]] = []
 
     # ---- the operations
 
@@ -74,6 +86,7 @@ class RangeAllocator(RangeView[R, S]):
         """
         span = self._span(size)
         start = self._find(resource, span, align, policy, within)
+        self._intent = start
         self._index.add(start, start + span)
         return self._resource(start)
 
@@ -116,6 +129,7 @@ class RangeAllocator(RangeView[R, S]):
             raise NoSpaceError(
                 self._unit, span, granule, window_first, window_last, wanted, len(starts)
             )
+        self._intent = starts
         self._index.add_all(starts, span)
         resources: list[R] = starts  # type: ignore[assignment]  # NewTypes are ints; R is one of them
         return resources
@@ -129,6 +143,7 @@ class RangeAllocator(RangeView[R, S]):
         start = plain_int(self._unit, "resource", resource)
         span = self._span(size)
         self._demand_live(start, span)
+        self._intent = start
         self._index.remove(start, start + span)
 
     def update(
@@ -159,23 +174,74 @@ class RangeAllocator(RangeView[R, S]):
                 )
             self.allocate(new_resource, new_size, align=align, within=within)
             return
-        new_start = plain_int(self._unit, "new resource", new_resource)
-        new_span = self._span(new_size)
+        plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)
+        old_start, old_end, new_start, new_end = plan
+        self._intent = new_start
+        try:
+            self._index.remove(old_start, old_end)
+            self._index.add(new_start, new_end)
+        except BaseException:  # an interrupt may come between any two steps
+            is_live = self._index.is_live
+            if not is_live(new_start, new_end) and not is_live(old_start, old_end):
+                self._index.add(old_start, old_end)
+            raise
+
+    def update_many(
+        self,
+        changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """Move any number of ranges at once, each from old to new: all of them, or none.
+
+        All old ranges are out of the way of all new ones: swaps, chains and overlaps are
+        changes as any other. With `None` for the new range, the old one is freed; with `None`
+        for the old range, exactly the new one is allocated. `align` and `within` are those of
+        every new range. O(log n) for each range.
+
+        Raises, with nothing changed: what `free` raises for an old range (also if it is named
+        twice), what an exact `allocate` raises for a new one (another new range, or a live one
+        that is not old, is in the way: `OverlapError`), `ConflictingRequestError` for `None`
+        twice, `InvalidTypeError`.
+        """
         granule = self._granule(align)
-        old_start = plain_int(self._unit, "old resource", old_resource)
-        old_span = self._span(old_size)
         first, last = self._window(within)
-        self._demand_live(old_start, old_span)
-        self._place(new_start, new_span, granule, first, last)
-        old_end, new_end = old_start + old_span, new_start + new_span
-        # Look at the new range as it will be once the old one is gone: only its parts
-        # outside the old range can be in anybody's way. Nothing has changed yet.
-        if new_start < old_start:
-            self._demand_free(new_start, new_span, new_start, min(new_end, old_start - 1))
-        if old_end < new_end:
-            self._demand_free(new_start, new_span, max(new_start, old_end + 1), new_end)
-        self._index.remove(old_start, old_end)
-        self._index.add(new_start, new_end)
+        old, new = self._sides(changes)
+        log = UndoLog(self._index)
+        try:
+            for start, end in old:
+                self._demand_live(start, end - start)
+                log.remove(start, end)
+            for start, end in new:
+                self._place(start, end - start, granule, first, last)
+                self._demand_free(start, end - start, start, end)
+                log.add(start, end)
+        except BaseException:  # an interrupt may come between any two steps
+            log.undo()
+            raise
+
+    def move(
+        self,
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Move[R]:
+        """Begin an update in two phases: from now on, neither range can be handed out.
+
+        Both are reserved until the move is committed, once the VMM has remapped the device, or
+        aborted; as a context manager, it is aborted unless it was committed. Other ranges may
+        be allocated, freed and moved meanwhile. `owner` is named in errors about conflicts.
+
+        Raises, with nothing changed, what `update` raises.
+        """
+        plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)
+        return Move.begin(self._unit, self._index, self._pending, plan, owner)
 
     def available(
         self,
@@ -258,6 +324,55 @@ class RangeAllocator(RangeView[R, S]):
             raise InvalidCountError(self._unit, ranges)
         return ranges
 
+    def _plan(  # noqa: PLR0917  # the arguments of `update`, as they were passed
+        self,
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        align: int | None,
+        within: RangeInclusive[R] | None,
+    ) -> tuple[int, int, int, int]:
+        """Return the ends of the old and of the new range of an update, or raise."""
+        new_start = plain_int(self._unit, "new resource", new_resource)
+        new_span = self._span(new_size)
+        granule = self._granule(align)
+        old_start = plain_int(self._unit, "old resource", old_resource)
+        old_span = self._span(old_size)
+        first, last = self._window(within)
+        self._demand_live(old_start, old_span)
+        self._place(new_start, new_span, granule, first, last)
+        old_end, new_end = old_start + old_span, new_start + new_span
+        # Look at the new range as it will be once the old one is gone: only its parts
+        # outside the old range can be in anybody's way. Nothing has changed yet.
+        if new_start < old_start:
+            self._demand_free(new_start, new_span, new_start, min(new_end, old_start - 1))
+        if old_end < new_end:
+            self._demand_free(new_start, new_span, max(new_start, old_end + 1), new_end)
+        return old_start, old_end, new_start, new_end
+
+    def _sides(
+        self, changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]]
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Return the ends of all old ranges, and those of all new ones."""
+        sides: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+        for change in changes:
+            pair: object = change  # what a caller without a type checker passes is anything
+            if not isinstance(pair, tuple) or len(pair) != len(sides):
+                raise InvalidTypeError(self._unit, "change", pair, "a tuple (old, new)")
+            if change[0] is None and change[1] is None:
+                raise ConflictingRequestError(
+                    self._unit, "a change from None to None is none: leave it out"
+                )
+            for name, side, ends in zip(("old", "new"), change, sides, strict=True):
+                if side is None:
+                    continue
+                if not isinstance(side, RangeInclusive):
+                    raise InvalidTypeError(self._unit, name, side, "a RangeInclusive, or None")
+                start = plain_int(self._unit, f"first of the {name} range", side.start)
+                ends.append((start, plain_int(self._unit, f"last of the {name} range", side.end)))
+        return sides
+
     def _granule(self, align: int | None) -> int:
         """Return the checked alignment, or the default one."""
         if align is None:
@@ -285,6 +400,9 @@ class RangeAllocator(RangeView[R, S]):
         """Raise unless exactly this range is live."""
         if not self._inside(start, span, self._base, self._last):
             raise NotAllocatedError(self._unit, start, span)
+        for move in self._pending:
+            if move.holds(start, start + span):
+                raise MovePendingError(self._unit, start, span, *move.ends, move.owner)
         if not self._index.is_live(start, start + span):
             raise NotAllocatedError(self._unit, start, span)
 
@@ -301,6 +419,9 @@ class RangeAllocator(RangeView[R, S]):
         """Raise, naming the whole range, if a live range meets the given part of it."""
         conflict = self._index.overlapping(part_start, part_end)
         if conflict is not None:
+            for move in self._pending:
+                if move.holds(*conflict):
+                    raise ReservedError(self._unit, start, span, *conflict, *move.ends, move.owner)
             raise OverlapError(self._unit, start, span, conflict[0], conflict[1])
 
 

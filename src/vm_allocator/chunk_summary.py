@@ -51,9 +51,16 @@ class Group:
         if bounds is None:
             bounds = self.bounds[align] = self.bounds[1].copy()
         if most < bounds[slot]:
-            bounds[slot] = most
-            if align == 1 and not most:
-                self.open ^= 1 << slot
+            try:
+                self._set(bounds, slot, most, align)
+            except BaseException:  # an interrupt may come between the bound and its bit
+                self._set(bounds, slot, most, align)
+                raise
+
+    def _set(self, bounds: list[int], slot: int, most: int, align: int) -> None:
+        bounds[slot] = most
+        if align == 1 and not most:
+            self.open &= ~(1 << slot)
 
     def copy(self) -> Group:
         """Return an equal, independent group."""
@@ -220,6 +227,10 @@ class ChunkSummary:
             self._levels[height][member >> self._bits].lower(member & self._mask, align, most)
 
     # ---- all of it
+
+    def emptied(self) -> ChunkSummary:
+        """Return one for chunks of the same numbers, none of which exists yet."""
+        return ChunkSummary(self._top, self._bits)
 
     def copy(self) -> ChunkSummary:
         """Return an equal, independent summary. O(chunks)."""

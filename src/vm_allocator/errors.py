@@ -240,6 +240,100 @@ class NotAllocatedError(RangeRefusedError):
         return f"{self.shown()} is not a live range: pass exactly what was allocated"
 
 
+class _MoveInTheWayError(RangeRefusedError):
+    """What names the pending move that is to blame: from where, to where, and whose it is."""
+
+    move_old: tuple[int, int]
+    move_new: tuple[int, int]
+    owner: str | None
+
+    def shown_move(self) -> str:
+        """The move, as people write it."""
+        old, new = (self.unit.show_range(*ends) for ends in (self.move_old, self.move_new))
+        return f"pending move{f' of {self.owner}' if self.owner else ''} from {old} to {new}"
+
+
+class MovePendingError(_MoveInTheWayError):
+    """The range is reserved by a pending move, and no live range until that has ended."""
+
+    refusal = "move-pending"
+
+    def __init__(  # noqa: PLR0917  # pickling hands the values back by position
+        self,
+        unit: Unit,
+        start: int,
+        span: int,
+        old_start: int,
+        old_end: int,
+        new_start: int,
+        new_end: int,
+        owner: str | None = None,
+    ) -> None:
+        super().__init__(unit, start, span, old_start, old_end, new_start, new_end, owner)
+        self.move_old = (old_start, old_end)
+        self.move_new = (new_start, new_end)
+        self.owner = owner
+
+    def describe(self) -> str:
+        return f"{self.shown()} is held by the {self.shown_move()}: commit or abort that first"
+
+
+class ReservedError(_MoveInTheWayError, OverlapError):
+    """What is in the way is reserved by a pending move."""
+
+    def __init__(  # noqa: PLR0917  # pickling hands the values back by position
+        self,
+        unit: Unit,
+        start: int,
+        span: int,
+        conflict_start: int,
+        conflict_end: int,
+        old_start: int,
+        old_end: int,
+        new_start: int,
+        new_end: int,
+        owner: str | None = None,
+    ) -> None:
+        RangeRefusedError.__init__(
+            self,
+            unit,
+            start,
+            span,
+            conflict_start,
+            conflict_end,
+            old_start,
+            old_end,
+            new_start,
+            new_end,
+            owner,
+        )
+        self.conflict_start = conflict_start
+        self.conflict_end = conflict_end
+        self.move_old = (old_start, old_end)
+        self.move_new = (new_start, new_end)
+        self.owner = owner
+
+    def describe(self) -> str:
+        conflict = self.unit.show_range(self.conflict_start, self.conflict_end)
+        return (
+            f"{self.shown()} overlaps reserved {conflict} of the {self.shown_move()}: "
+            "choose another range, or wait until that move has ended"
+        )
+
+
+class MoveEndedError(InvalidRequestError):
+    """The move was committed or aborted before: there is nothing left of it to end."""
+
+    refusal = "move-ended"
+
+    def __init__(self, unit: Unit, ending: str) -> None:
+        super().__init__(unit, ending)
+        self.ending = ending
+
+    def describe(self) -> str:
+        return f"this move was {self.ending} before: begin another one"
+
+
 class NoSpaceError(RefusedError):
     """No aligned gap within the window is large enough: for one range, or for `count` of them.
 

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from operator import add, sub
 from typing import TYPE_CHECKING, Final
 
-from .gap_node import branch_of, measures
+from .gap_node import branch_of, leaf_of
 from .series import highest_series, lowest_series
 
 if TYPE_CHECKING:
@@ -79,23 +79,19 @@ def add_below(root: Node, starts: list[int], size: int, capacity: int) -> Node:
 
 
 def _add(node: Node, starts: list[int], size: int, capacity: int) -> list[Node]:
-    """Add what lies below a node; return the nodes that take its place, itself the first one."""
+    """Add what lies below a node; return the nodes that take its place, or itself alone."""
     if not node.kids:
-        if len(starts) * FEW < len(node.starts):
-            for start in starts:
-                _split_gap(node, start, size)
-        else:
-            _merge_gaps(node, starts, size)
+        if len(starts) * FEW >= len(node.starts):
+            return _cut(_merged(node, starts, size), capacity)
+        for start in starts:
+            _split_gap(node, start, size)
         return _cut(node, capacity)
     # From above, so that slots further down stay where they are.
     to = len(starts)
     while to:
         slot = bisect_right(node.starts, starts[to - 1]) - 1
         at = bisect_left(starts, node.starts[slot], 0, to)
-        parts = _add(node.kids[slot], starts[at:to], size, capacity)
-        for part in reversed(parts[1:]):
-            node.insert_kid(slot + 1, part)
-        node.refresh(slot)
+        node.replace(slot, slot + 1, _add(node.kids[slot], starts[at:to], size, capacity))
         to = at
     return _cut(node, capacity)
 
@@ -104,28 +100,24 @@ def _split_gap(leaf: Node, start: int, size: int) -> None:
     """Leave what is below the range, and what is above it, of the gap that it lies in."""
     slot = bisect_right(leaf.starts, start) - 1
     gap, above = leaf.starts[slot], start + size
-    stop = gap + leaf.lengths[slot]
+    leaf.insert_gap(slot + 1, above, gap + leaf.lengths[slot] - above)
     leaf.set_gap(slot, gap, start - gap)
-    leaf.insert_gap(slot + 1, above, stop - above)
 
 
-def _merge_gaps(leaf: Node, starts: list[int], size: int) -> None:
-    """Leave what is between the ranges, of all gaps together.
+def _merged(leaf: Node, starts: list[int], size: int) -> Node:
+    """Return a leaf with what is between the ranges, of all gaps together.
 
     A gap starts where one did, or after a range; it stops where one did, or at a range. In
     order, the starts and the stops are those of the same gaps.
     """
     stops = sorted([*map(add, leaf.starts, leaf.lengths), *starts])
-    leaf.starts = sorted([*leaf.starts, *[start + size for start in starts]])
-    leaf.lengths = list(map(sub, stops, leaf.starts))
-    bits = list(map(measures, leaf.starts, leaf.lengths))
-    leaf.orders = bytearray([order for order, _ in bits])
-    leaf.tops = bytearray([top for _, top in bits])
+    merged = sorted([*leaf.starts, *[start + size for start in starts]])
+    return leaf_of(merged, list(map(sub, stops, merged)))
 
 
 def _cut(node: Node, capacity: int) -> list[Node]:
     """Halve a node until no part of it is too full; return the parts, lowest first."""
     if len(node.starts) <= capacity:
         return [node]
-    upper = node.split()
-    return _cut(node, capacity) + _cut(upper, capacity)
+    lower, upper = node.halves()
+    return _cut(lower, capacity) + _cut(upper, capacity)

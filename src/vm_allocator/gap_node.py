@@ -55,7 +55,8 @@ class Node:
         self.rooms: dict[int, list[int]] = {}
         """Of a branch: alignment -> per slot, a bound of the room after an aligned start."""
 
-    # ---- slots of a leaf
+    # ---- slots of a leaf. An interrupt may come between any two steps, so a step that is one
+    # ---- of several is completed, or taken back: no gap lacks a part of what it has.
 
     def set_gap(self, slot: int, start: int, length: int) -> None:
         """Give the gap of a slot another length."""
@@ -65,22 +66,49 @@ class Node:
     def insert_gap(self, slot: int, start: int, length: int) -> None:
         """Put a gap before the given slot."""
         order, top = measures(start, length)
-        self.starts.insert(slot, start)
-        self.lengths.insert(slot, length)
-        self.orders.insert(slot, order)
-        self.tops.insert(slot, top)
+        try:
+            self.starts.insert(slot, start)
+            self.lengths.insert(slot, length)
+            self.orders.insert(slot, order)
+            self.tops.insert(slot, top)
+        except BaseException:
+            self._delete_beyond(slot, len(self.tops))
+            raise
+
+    def delete_gap(self, slot: int) -> None:
+        """Take out a gap."""
+        try:
+            del self.starts[slot], self.lengths[slot], self.orders[slot], self.tops[slot]
+        except BaseException:
+            self._delete_beyond(slot, len(self.starts))
+            raise
+
+    def _delete_beyond(self, slot: int, slots: int) -> None:
+        """Take out a slot where there are more of them than that."""
+        if len(self.starts) > slots:
+            del self.starts[slot]
+        if len(self.lengths) > slots:
+            del self.lengths[slot]
+        if len(self.orders) > slots:
+            del self.orders[slot]
+        if len(self.tops) > slots:
+            del self.tops[slot]
 
     # ---- slots of a branch
 
-    def insert_kid(self, slot: int, kid: Node) -> None:
-        """Put a kid before the given slot, with the measures that it has."""
-        self.starts.insert(slot, kid.starts[0])
-        self.kids.insert(slot, kid)
-        self.lengths.insert(slot, max(kid.lengths))
-        self.orders.insert(slot, max(kid.orders))
-        self.tops.insert(slot, max(kid.tops))
+    def replace(self, slot: int, stop: int, kids: list[Node]) -> None:
+        """Put kids, with all gaps of those of the slots `slot` to `stop`, in the place of these."""
+        # The first step is the one that counts: before and after it, every gap is in one leaf.
+        self.kids[slot:stop] = kids
+        self.starts[slot:stop] = [kid.starts[0] for kid in kids]
+        self.lengths[slot:stop] = [max(kid.lengths) for kid in kids]
+        self.orders[slot:stop] = [max(kid.orders) for kid in kids]
+        self.tops[slot:stop] = [max(kid.tops) for kid in kids]
         for align, room in self.rooms.items():
-            room.insert(slot, self._allowed(slot, align))
+            most = max(room[slot:stop])
+            room[slot:stop] = [
+                min(most, self._allowed(at, align)) for at in range(slot, slot + len(kids))
+            ]
 
     def refresh(self, slot: int) -> None:
         """Take over what the kid of a slot has, which lost or gained slots of its own."""
@@ -153,37 +181,34 @@ class Node:
 
     # ---- both
 
-    def delete(self, slot: int) -> None:
-        """Take out a slot, and what is known of it."""
-        del self.starts[slot], self.lengths[slot], self.orders[slot], self.tops[slot]
-        if self.kids:
-            del self.kids[slot]
-            for room in self.rooms.values():
-                del room[slot]
-
-    def split(self) -> Node:
-        """Move the upper half of the slots to a new node, and return it."""
+    def halves(self) -> list[Node]:
+        """Return two nodes with the lower and the upper half of the slots; this one stays."""
         half = len(self.starts) // 2
-        upper = Node()
-        upper.starts, self.starts = self.starts[half:], self.starts[:half]
-        upper.kids, self.kids = self.kids[half:], self.kids[:half]
-        upper.lengths, self.lengths = self.lengths[half:], self.lengths[:half]
-        upper.orders, self.orders = self.orders[half:], self.orders[:half]
-        upper.tops, self.tops = self.tops[half:], self.tops[:half]
-        for align, room in self.rooms.items():
-            upper.rooms[align], self.rooms[align] = room[half:], room[:half]
-        return upper
+        return [self._part(0, half), self._part(half, len(self.starts))]
 
-    def absorb(self, upper: Node) -> None:
-        """Append the slots of the node that follows this one, of the same height."""
-        # Before the slots are joined: each makes the bounds that only the other one has.
+    def _part(self, first: int, stop: int) -> Node:
+        """Return a node with the slots `first` to `stop`."""
+        part = Node()
+        part.starts = self.starts[first:stop]
+        part.kids = self.kids[first:stop]
+        part.lengths = self.lengths[first:stop]
+        part.orders = self.orders[first:stop]
+        part.tops = self.tops[first:stop]
+        part.rooms = {align: room[first:stop] for align, room in self.rooms.items()}
+        return part
+
+    def joined(self, upper: Node) -> Node:
+        """Return a node with these slots and those of the node that follows, of equal height."""
+        node = Node()
+        node.starts = self.starts + upper.starts
+        node.kids = self.kids + upper.kids
+        node.lengths = self.lengths + upper.lengths
+        node.orders = self.orders + upper.orders
+        node.tops = self.tops + upper.tops
+        # Each makes the bounds that only the other one has.
         for align in {**self.rooms, **upper.rooms}:
-            self.rooms[align] = self.room(align) + upper.room(align)
-        self.starts += upper.starts
-        self.kids += upper.kids
-        self.lengths += upper.lengths
-        self.orders += upper.orders
-        self.tops += upper.tops
+            node.rooms[align] = self.room(align) + upper.room(align)
+        return node
 
     def copy(self) -> Node:
         """Return an equal node that shares nothing with this one."""
@@ -200,17 +225,15 @@ class Node:
 def leaf_of(starts: list[int], lengths: list[int]) -> Node:
     """Return the leaf with these gaps."""
     node = Node()
+    bits = list(map(measures, starts, lengths))
     node.starts, node.lengths = starts, lengths
-    for start, length in zip(starts, lengths, strict=True):
-        order, top = measures(start, length)
-        node.orders.append(order)
-        node.tops.append(top)
+    node.orders = bytearray([order for order, _ in bits])
+    node.tops = bytearray([top for _, top in bits])
     return node
 
 
 def branch_of(kids: list[Node]) -> Node:
     """Return the branch over these kids."""
     node = Node()
-    for slot, kid in enumerate(kids):
-        node.insert_kid(slot, kid)
+    node.replace(0, 0, kids)
     return node

@@ -138,50 +138,84 @@ class GapTree:
 
     def add(self, start: int, end: int) -> None:
         """See `GapIndex`. O(log n)."""
-        path, leaf, slot = self._path(start)
-        gap, length = leaf.starts[slot], leaf.lengths[slot]
-        order, top = leaf.orders[slot], leaf.tops[slot]
-        leaf.set_gap(slot, gap, start - gap)
-        leaf.insert_gap(slot + 1, end + 1, gap + length - 1 - end)
-        self._grid |= end + 1
-        self._len += 1
-        if len(leaf.starts) > self._capacity:
-            self._grow(path, leaf)
-            return
-        for branch, position in reversed(path):
-            if not branch.lower(position, length, order, top):
-                return  # what was lost is no number of this branch, nor of those above
+        try:
+            path, leaf, slot = self._path(start)
+            gap, length = leaf.starts[slot], leaf.lengths[slot]
+            order, top = leaf.orders[slot], leaf.tops[slot]
+            leaf.insert_gap(slot + 1, end + 1, gap + length - 1 - end)
+            leaf.set_gap(slot, gap, start - gap)
+            self._grid |= end + 1
+            self._len += 1
+            if len(leaf.starts) > self._capacity:
+                self._grow(path, leaf)
+                return
+            for branch, position in reversed(path):
+                if not branch.lower(position, length, order, top):
+                    return  # what was lost is no number of this branch, nor of those above
+        except BaseException:  # an interrupt may come between any two steps
+            self._mend()
+            raise
 
     def add_all(self, starts: Sequence[int], span: int) -> None:
         """See `GapIndex`. O(log n) for each leaf that is met, and O(1) for each start there.
 
-        The m leaves that one becomes are put into the branch above one by one: O(m^2) moves of
-        pointers.
+        A leaf that becomes m of them costs O(m log m), and so does each branch above.
         """
-        for start in starts:
-            self._grid |= start + span + 1
-        self._len += len(starts)
-        self._root = add_below(self._root, sorted(starts), span + 1, self._capacity)
+        try:
+            for start in starts:
+                self._grid |= start + span + 1
+            self._len += len(starts)
+            self._root = add_below(self._root, sorted(starts), span + 1, self._capacity)
+        except BaseException:  # likewise: none of them, then
+            self._mend()
+            for start in starts:
+                if self.is_live(start, start + span):
+                    self.remove(start, start + span)
+            raise
 
     def remove(self, start: int, end: int) -> None:
         """See `GapIndex`. O(log n)."""
-        path, leaf, slot = self._path(start)
-        if slot + 1 < len(leaf.starts):
-            stop = end + 1 + leaf.lengths[slot + 1]
-            leaf.delete(slot + 1)
-        else:
-            # The gap above is the first one of the next leaf.
-            above, other, first = self._path(end + 1)
-            stop = end + 1 + other.lengths[first]
-            other.delete(first)
-            self._settle(above, other)
+        try:
             path, leaf, slot = self._path(start)
-        gap = leaf.starts[slot]
-        leaf.set_gap(slot, gap, stop - gap)
-        self._len -= 1
-        self._lift(path, leaf, slot)
-        if len(leaf.starts) < self._least:
-            self._settle(path, leaf)
+            gap = leaf.starts[slot]
+            if slot + 1 < len(leaf.starts):
+                stop = end + 1 + leaf.lengths[slot + 1]
+                leaf.set_gap(slot, gap, stop - gap)
+                leaf.delete_gap(slot + 1)
+                self._lift(path, leaf, slot)
+                if len(leaf.starts) < self._least:
+                    self._settle(path, leaf)
+            else:
+                # The gap above is the first one of the next leaf.
+                above, other, first = self._path(end + 1)
+                stop = end + 1 + other.lengths[first]
+                leaf.set_gap(slot, gap, stop - gap)
+                self._lift(path, leaf, slot)
+                other.delete_gap(first)
+                self._settle(above, other)
+            self._len -= 1
+        except BaseException:  # likewise
+            self._mend()
+            raise
+
+    def _mend(self) -> None:
+        """Be whole again, after an exception from the midst of a change. O(n).
+
+        At any moment all gaps are in the leaves, each in one. While one is divided or two are
+        made one, the upper one starts inside the lower one, or where that stops: it goes.
+        """
+        starts: list[int] = []
+        lengths: list[int] = []
+        stop = self._base - 1
+        for start, end in _all_gaps(self._root):
+            if stop < start:
+                starts.append(start)
+                lengths.append(end - start)
+                stop = end
+        for start in starts:
+            self._grid |= start
+        self._len = len(starts) - 1
+        self._root = _built(starts, lengths, self._capacity)
 
     def _path(self, address: int) -> tuple[Path, Node, int]:
         """Return the branches and their slots on the way to `address`, its leaf, and its gap."""
@@ -211,12 +245,12 @@ class GapTree:
         """Split the node, and the branches above that have no room for one more slot."""
         for branch, slot in reversed(path):
             if len(node.starts) > self._capacity:
-                branch.insert_kid(slot + 1, node.split())
-            branch.refresh(slot)
+                branch.replace(slot, slot + 1, node.halves())
+            else:
+                branch.refresh(slot)
             node = branch
         if len(node.starts) > self._capacity:
-            upper = node.split()
-            self._root = branch_of([node, upper])
+            self._root = branch_of(node.halves())
 
     def _settle(self, path: Path, node: Node) -> None:
         """Join nodes that have become small with a neighbour, and take over what changed."""
@@ -231,13 +265,9 @@ class GapTree:
 
     def _join(self, branch: Node, slot: int) -> None:
         """Join two neighbours, or share their slots out evenly if one would be rather full."""
-        lower, upper = branch.kids[slot], branch.kids[slot + 1]
-        lower.absorb(upper)
-        branch.delete(slot + 1)
-        branch.delete(slot)
-        if len(lower.starts) > self._capacity * 3 // 4:
-            branch.insert_kid(slot, lower.split())
-        branch.insert_kid(slot, lower)
+        node = branch.kids[slot].joined(branch.kids[slot + 1])
+        full = len(node.starts) > self._capacity * 3 // 4
+        branch.replace(slot, slot + 2, node.halves() if full else [node])
 
     # ---- everything
 

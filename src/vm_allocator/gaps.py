@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 class GapIndex(Protocol):
-    """What an allocator needs of its index. Preconditions are the caller's to keep."""
+    """What an allocator needs of its index. Preconditions are the caller's to keep.
+
+    An exception that comes from without, such as a `KeyboardInterrupt` at any moment, leaves the
+    live ranges as they were before the call, or as they are after it, and the index whole.
+    """
 
     def lowest_fit(self, span: int, align: int, first: int, last: int) -> int | None:
         """Return the lowest aligned start of `span + 1` free units within `first` to `last`.
@@ -172,30 +176,56 @@ class SortedGaps:
         return found is not None and found[0] == start and found[1] == end
 
     def add(self, start: int, end: int) -> None:
-        gap = self._gaps.floor(start)
-        assert gap is not None  # noqa: S101  # what `add` needs: `start` to `end` is free
-        if gap[0] < start:
-            self._gaps.put(gap[0], start - 1)
-        else:
-            self._gaps.delete(start)
-        if end < gap[1]:
-            self._gaps.put(end + 1, gap[1])
-        self._live.put(start, end)
+        try:
+            gap = self._gaps.floor(start)
+            assert gap is not None  # noqa: S101  # what `add` needs: `start` to `end` is free
+            if gap[0] < start:
+                self._gaps.put(gap[0], start - 1)
+            else:
+                self._gaps.delete(start)
+            if end < gap[1]:
+                self._gaps.put(end + 1, gap[1])
+            self._live.put(start, end)
+        except BaseException:  # an interrupt may come between any two steps
+            self._mend()
+            raise
 
     def add_all(self, starts: Sequence[int], span: int) -> None:
-        for start in starts:
-            self.add(start, start + span)
+        try:
+            for start in starts:
+                self.add(start, start + span)
+        except BaseException:  # likewise: none of them, then
+            for start in starts:
+                if self.is_live(start, start + span):
+                    self.remove(start, start + span)
+            raise
 
     def remove(self, start: int, end: int) -> None:
-        self._live.delete(start)
-        left, right = self._gaps.floor(start), self._gaps.ceiling(start)
-        # Nothing lies below the base or above the last, so that no sum leaves 64 bits.
-        if right is not None and right[0] - 1 == end:
-            self._gaps.delete(right[0])
-            end = right[1]
-        if left is not None and left[1] + 1 == start:
-            start = left[0]
-        self._gaps.put(start, end)
+        try:
+            self._live.delete(start)
+            left, right = self._gaps.floor(start), self._gaps.ceiling(start)
+            # Nothing lies below the base or above the last, so that no sum leaves 64 bits.
+            if right is not None and right[0] - 1 == end:
+                self._gaps.delete(right[0])
+                end = right[1]
+            if left is not None and left[1] + 1 == start:
+                start = left[0]
+            self._gaps.put(start, end)
+        except BaseException:  # likewise
+            self._mend()
+            raise
+
+    def _mend(self) -> None:
+        """Be whole again, after an exception: the live ranges are true, and give the gaps. O(n)."""
+        self._live.mend()
+        gaps, below = {}, self._base
+        for start, end in self._live.items():
+            if below < start:
+                gaps[below] = start - 1
+            below = end + 1
+        if below <= self._last:
+            gaps[below] = self._last
+        self._gaps = SortedMap(gaps)
 
     def __len__(self) -> int:
         return len(self._live)

@@ -99,51 +99,63 @@ class IdBitmap(IdBits):
     # ---- the changes
 
     def add(self, start: int, end: int) -> None:
-        number, bit = self._number(start), 1 << (start & self._mask)
-        chunk = self._chunks.get(number) or self._open(number)
-        chunk.starts |= bit
-        # The gap above the range is the rest of a larger one. If that opened in this very
-        # chunk, its bound holds for the rest.
-        allowed_for = chunk.ends & (bit - 1)
-        if start != end:
-            bit = 1 << (end & self._mask)
-            if self._number(end) != number:
-                number, allowed_for = self._number(end), 0
-                chunk = self._chunks.get(number) or self._open(number)
-        chunk.ends |= bit
-        self._count += 1
-        if not allowed_for:
-            self._summary.raise_bounds(number, end + 1, self._start_from(end + 1) - 1)
+        try:
+            number, bit = self._number(start), 1 << (start & self._mask)
+            chunk = self._chunks.get(number) or self._open(number)
+            chunk.starts |= bit
+            # The gap above the range is the rest of a larger one. If that opened in this very
+            # chunk, its bound holds for the rest.
+            allowed_for = chunk.ends & (bit - 1)
+            if start != end:
+                bit = 1 << (end & self._mask)
+                if self._number(end) != number:
+                    number, allowed_for = self._number(end), 0
+                    chunk = self._chunks.get(number) or self._open(number)
+            chunk.ends |= bit
+            self._count += 1
+            if not allowed_for:
+                self._summary.raise_bounds(number, end + 1, self._start_from(end + 1) - 1)
+        except BaseException:  # an interrupt may come between any two steps
+            self._forget([start], end - start)
+            raise
 
     def add_all(self, starts: Sequence[int], span: int) -> None:
-        bits, mask = self._chunk_bits, self._mask
-        filled, chunk = 0, None
-        for start in sorted(starts):
-            end = start + span
-            if chunk is None or filled != start >> bits or filled != end >> bits:
-                self.add(start, end)
-                filled = end >> bits
-                chunk = self._chunks[filled - self._origin]
-            else:
-                # A range added before, thus below, ends in this chunk: so the gap that this
-                # one lies in opens here, and its bound holds for what is left of it.
-                chunk.starts |= 1 << (start & mask)
-                chunk.ends |= 1 << (end & mask)
-                self._count += 1
+        try:
+            bits, mask = self._chunk_bits, self._mask
+            filled, chunk = 0, None
+            for start in sorted(starts):
+                end = start + span
+                if chunk is None or filled != start >> bits or filled != end >> bits:
+                    self.add(start, end)
+                    filled = end >> bits
+                    chunk = self._chunks[filled - self._origin]
+                else:
+                    # A range added before, thus below, ends in this chunk: so the gap that this
+                    # one lies in opens here, and its bound holds for what is left of it.
+                    chunk.starts |= 1 << (start & mask)
+                    chunk.ends |= 1 << (end & mask)
+                    self._count += 1
+        except BaseException:  # likewise: none of them, then
+            self._forget(starts, span)
+            raise
 
     def remove(self, start: int, end: int) -> None:
-        first, last = self._number(start), self._number(end)
-        lower, upper = self._chunks[first], self._chunks[last]
-        lower.starts ^= 1 << (start & self._mask)
-        upper.ends ^= 1 << (end & self._mask)
-        self._count -= 1
-        below, above = self._end_below(start), self._start_from(end + 1)
-        # The gap opens elsewhere if the chunk is empty, so that its bound may go with it.
-        if not lower.starts and not lower.ends:
-            self._drop(first)
-        if first != last and not upper.starts and not upper.ends:
-            self._drop(last)
-        self._summary.raise_bounds(self._number(below), below + 1, above - 1)
+        try:
+            first, last = self._number(start), self._number(end)
+            lower, upper = self._chunks[first], self._chunks[last]
+            lower.starts ^= 1 << (start & self._mask)
+            upper.ends ^= 1 << (end & self._mask)
+            self._count -= 1
+            below, above = self._end_below(start), self._start_from(end + 1)
+            # The gap opens elsewhere if the chunk is empty, so that its bound may go with it.
+            if not lower.starts and not lower.ends:
+                self._drop(first)
+            if first != last and not upper.starts and not upper.ends:
+                self._drop(last)
+            self._summary.raise_bounds(self._number(below), below + 1, above - 1)
+        except BaseException:  # it is gone, then
+            self._forget([start], end - start)
+            raise
 
     # ---- the search for room
 

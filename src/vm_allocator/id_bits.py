@@ -20,7 +20,7 @@ from .chunk_summary import DEFAULT_FAN_BITS, ChunkSummary
 from .compiled import mypyc_attr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DEFAULT_CHUNK_BITS: Final = 10
 
@@ -98,6 +98,29 @@ class IdBits:
         """Forget a chunk without a bit."""
         del self._chunks[number]
         self._summary.delete(number)
+
+    def _forget(self, starts: Sequence[int], span: int) -> None:
+        """Be whole again, after an exception, with `span + 1` ids from each start not live.
+
+        The bits are true but for those of these ranges, and all else follows from them. O(n).
+        """
+        for start in starts:
+            end = start + span
+            chunk = self._chunks.get(self._number(start))
+            if chunk is not None:
+                chunk.starts &= ~self._bit(start)
+            chunk = self._chunks.get(self._number(end))
+            if chunk is not None:
+                chunk.ends &= ~self._bit(end)
+        chunks = {n: chunk for n, chunk in self._chunks.items() if chunk.starts or chunk.ends}
+        self._chunks = chunks
+        self._count = sum([chunk.starts.bit_count() for chunk in chunks.values()]) - 2
+        self._summary = self._summary.emptied()
+        for number in chunks:
+            self._summary.insert(number)
+        for number in chunks:
+            for first, last in self._gaps_of(number):
+                self._summary.raise_bounds(number, first, last)
 
     # ---- neighbours. Starts and ends take turns, so that the next chunk but one has what is
     # ---- sought at the latest; and the ids beside the space are live.

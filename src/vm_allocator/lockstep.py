@@ -9,21 +9,25 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, NoReturn, Self
+from typing import TYPE_CHECKING, Final, Generic, Literal, NoReturn, Self
 
-from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, Request, overlaps
+from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, Request, outside, overlaps
 
-from .errors import AllocatorError, BrokenInvariantError
-from .modelling import Outcome, Range, attempt
+from .errors import AllocatorError, BrokenInvariantError, MovePendingError
+from .modelling import Outcome, Range, Refused, attempt
 from .policy import ExactMatch, LastMatch, Policy
 from .resource import R, S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .address import RangeAllocator
     from .modelling import Step
     from .ranges import RangeInclusive
+
+
+MOVE_PENDING: Final = MovePendingError.refusal
+"""To the model, what a move has reserved is live; to everybody else, it is not."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Lockstep(Generic[R, S]):
     name: str = "allocator"
     model: Allocator = field(init=False)
     calls: list[Call] = field(init=False, default_factory=list)
+    pending: tuple[tuple[Range, Range, int], ...] = field(init=False, default=())
+    """The moves that were begun, from where to where, and the alignment that was asked for."""
 
     def __post_init__(self) -> None:
         space = self.allocator.space
@@ -151,7 +157,7 @@ class Lockstep(Generic[R, S]):
     def lookup(self, resource: R) -> None:
         """Compare what both find live at `resource`; nothing changes."""
         point = Range(int(resource), int(resource))
-        found = self.model.live.lowest(lambda live: overlaps(live, point))
+        found = self.model.live.lowest(lambda live: overlaps(live, point) and not self._holds(live))
 
         def ask() -> str:
             live = self.allocator.lookup(resource)
@@ -165,7 +171,9 @@ class Lockstep(Generic[R, S]):
         return self._both(
             f"free({self._show(resource)}, {self._show(size)})",
             lambda: self.allocator.free(resource, size),
-            lambda: self.model.free(int(resource), int(size)),
+            self._unless_held(
+                lambda: self.model.free(int(resource), int(size)), int(resource), int(size)
+            ),
         )
 
     def update(
@@ -185,7 +193,10 @@ class Lockstep(Generic[R, S]):
         def act() -> Step[Allocator]:
             if old_resource is None or old_size is None:
                 return self.model.allocate_exact(request, start)
-            return self.model.update(int(old_resource), int(old_size), request, start)
+            old, units = int(old_resource), int(old_size)
+            return self._unless_held(
+                lambda: self.model.update(old, units, request, start), old, units
+            )()
 
         shown = ", ".join(map(self._show, (old_resource, old_size, new_resource, new_size)))
         return self._both(
@@ -195,6 +206,110 @@ class Lockstep(Generic[R, S]):
             ),
             act,
         )
+
+    def update_many(
+        self,
+        changes: Sequence[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> Outcome[Allocator]:
+        """`update_many` on both. Raises `DisagreementError`; a refusal is an outcome."""
+        old, new = (
+            [Range(int(one.start), int(one.end)) for one in side if one is not None]
+            for side in ([change[0] for change in changes], [change[1] for change in changes])
+        )
+        granule = self.allocator.alignment if align is None else align
+        window = self.allocator.space if within is None else within
+        whole = Range(int(window.start), int(window.end))
+        free = next((at for at, one in enumerate(old) if self._is_named(one)), len(old))
+
+        def act() -> Step[Allocator]:
+            if free < len(old):  # what comes before it in the list is refused before it
+                self.model.update_many(old[:free], (), granule, whole)
+                raise Refused(MOVE_PENDING)
+            return self.model.update_many(old, new, granule, whole)
+
+        expected = attempt(self.model, act)
+        wanted = self._outcome(expected.refusal, None)
+
+        def operate() -> str:
+            self.allocator.update_many(changes, align=align, within=within)
+            return self._outcome(None, None)
+
+        options = self._options(align=align, within=within)
+        self._observe(f"update_many({changes!r}{options})", wanted, operate, expected.after)
+        return expected
+
+    def begin_move(  # the arguments of `move`, for the model as they are
+        self,
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Outcome[Allocator]:
+        """`move` on both. Raises `DisagreementError`; a refusal is an outcome."""
+        request = self._request(new_size, align, within)
+        units = int(old_size)
+        old = Range(int(old_resource), int(old_resource) + units - 1)
+        new = request.at(int(new_resource))
+
+        def act() -> Step[Allocator]:
+            self.model.update(old.start, units, request, new.start)  # refused for its reasons
+            return self.model.begin_move(old, new, request.align, request.window)
+
+        expected = attempt(self.model, self._unless_held(act, old.start, units))
+        if expected.refusal is None:
+            self.pending = (*self.pending, (old, new, request.align))
+
+        def operate() -> str:
+            self.allocator.move(
+                old_resource,
+                old_size,
+                new_resource,
+                new_size,
+                align=align,
+                within=within,
+                owner=owner,
+            )
+            return self._outcome(None, None)
+
+        ends: tuple[R | S, ...] = (old_resource, old_size, new_resource, new_size)
+        shown = ", ".join(map(self._show, ends))
+        options = self._options(align=align, within=within, owner=owner)
+        wanted = self._outcome(expected.refusal, None)
+        self._observe(f"move({shown}{options})", wanted, operate, expected.after)
+        return expected
+
+    def end_move(self, number: int, end: Literal["commit", "abort"]) -> None:
+        """End one of the pending moves on both, if there are any. Raises `DisagreementError`."""
+        if not self.pending:
+            return
+        number %= len(self.pending)
+        old, new, align = self.pending[number]
+        before = self.model
+        expected = attempt(
+            before,
+            lambda: (
+                before.commit_move(old, new, align)
+                if end == "commit"
+                else before.abort_move(old, new)
+            ),
+        )
+        self.pending = (*self.pending[:number], *self.pending[number + 1 :])
+
+        def operate() -> str:
+            move = list(self.allocator.moves())[number]
+            getattr(move, end)()
+            return self._outcome(None, None)
+
+        wanted = self._outcome(expected.refusal, None)
+        text = f"list({self.name}.moves())[{number}].{end}()"
+        self._observe(text, wanted, operate, expected.after, of="")
 
     def fork(self, name: str) -> Self:
         """Return a copy of the allocator beside its oracle; the two share one trace.
@@ -248,7 +363,12 @@ class Lockstep(Generic[R, S]):
         return expected
 
     def _observe(
-        self, text: str, wanted: str, real: Callable[[], str], after: Allocator | None = None
+        self,
+        text: str,
+        wanted: str,
+        real: Callable[[], str],
+        after: Allocator | None = None,
+        of: str | None = None,
     ) -> None:
         """Carry out one call, record it, and compare its outcome and the states after it."""
         try:
@@ -257,7 +377,8 @@ class Lockstep(Generic[R, S]):
             actual = self._outcome(error.refusal, None)
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
             actual = f"crashed: {error!r}"
-        self.calls.append(Call(f"{self.name}.{text}", wanted, actual))
+        called = f"{self.name}." if of is None else of
+        self.calls.append(Call(f"{called}{text}", wanted, actual))
         if after is not None:
             self.model = after
         if wanted != actual:
@@ -267,7 +388,12 @@ class Lockstep(Generic[R, S]):
     def compare(self) -> None:
         """Raise `DisagreementError` unless both have the same live ranges and the same gaps."""
         try:
-            self._compare("live ranges", list(self.allocator), list(self.model.live))  # type: ignore[call-overload]  # the oracle's sets are finite
+            taken: list[Range] = list(self.model.live)  # type: ignore[call-overload]  # the oracle's sets are finite
+            held = [one for one in taken if self._holds(one)]
+            free = [one for one in taken if one not in held]
+            self._compare("live ranges", list(self.allocator), free)
+            reserved = [one for one, _ in self.allocator.reserved()]
+            self._compare("reserved ranges", reserved, held)
             self._compare("gaps", list(self.allocator.gaps()), list(self.model.gaps()))  # type: ignore[call-overload]  # likewise
             self.allocator._check()  # noqa: SLF001  # there for this caller
         except DisagreementError:
@@ -287,6 +413,29 @@ class Lockstep(Generic[R, S]):
 
     def _disagree(self, difference: str) -> NoReturn:
         raise DisagreementError(self._setup, list(self.calls), difference) from None
+
+    def _holds(self, one: Range) -> bool:
+        """Whether a pending move has reserved exactly this range."""
+        return any(one in (old, *outside(old, new)) for old, new, _ in self.pending)
+
+    def _is_named(self, one: Range) -> bool:
+        """Whether it is that, or the whole of a new range: what is refused as pending."""
+        return self._holds(one) or any(one == new for _, new, _ in self.pending)
+
+    def _unless_held(
+        self, act: Callable[[], Step[Allocator]], start: int, size: int
+    ) -> Callable[[], Step[Allocator]]:
+        """Return what the model does; but what a move holds is no live range to anybody."""
+        named = self._is_named(Range(start, start + size - 1))
+
+        def guarded() -> Step[Allocator]:
+            if not named:
+                return act()
+            outcome = attempt(self.model, act)
+            nonsense = outcome.refusal in (INVALID_SIZE, INVALID_ALIGNMENT)
+            raise Refused(outcome.refusal if nonsense and outcome.refusal else MOVE_PENDING)
+
+        return guarded
 
     # ---- words
 

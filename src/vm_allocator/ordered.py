@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from sortedcontainers import SortedDict
 
 from .compiled import mypyc_attr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+_ITEMS: Final[Callable[[Any], Iterable[tuple[int, int]]]] = dict.items
+"""Of the `dict` itself: the method of a `SortedDict` goes by the list of keys."""
 
 
 class OrderedMap(Protocol):
@@ -47,6 +50,13 @@ class OrderedMap(Protocol):
         """Return an equal, independent map."""
         ...
 
+    def mend(self) -> None:
+        """Be whole again, after an exception from the midst of `put` or `delete`.
+
+        The item that was put or deleted is as it was before, or as it is after.
+        """
+        ...
+
     def __len__(self) -> int:
         """Return the number of items."""
         ...
@@ -54,7 +64,12 @@ class OrderedMap(Protocol):
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class SortedMap:
-    """An ordered map by `sortedcontainers`: O(log n) searches, O(log n) changes."""
+    """An ordered map by `sortedcontainers`: O(log n) searches, O(log n) changes.
+
+    A `SortedDict` is a `dict` beside a list of its keys, which is kept by Python code: so an
+    interrupt may come between the two, or leave the list half changed. A search changes it, too:
+    it makes an index of it. What is true is the `dict`, of which each change is one step.
+    """
 
     __slots__ = ("_items",)
 
@@ -63,13 +78,21 @@ class SortedMap:
 
     def floor(self, key: int) -> tuple[int, int] | None:
         """Return the item with the greatest key at or below `key`; `None` if there is none."""
-        position = self._items.bisect_right(key)
-        return self._items.peekitem(position - 1) if position else None
+        try:
+            position = self._items.bisect_right(key)
+            return self._items.peekitem(position - 1) if position else None
+        except BaseException:
+            self.mend()
+            raise
 
     def ceiling(self, key: int) -> tuple[int, int] | None:
         """Return the item with the least key at or above `key`; `None` if there is none."""
-        position = self._items.bisect_left(key)
-        return self._items.peekitem(position) if position < len(self._items) else None
+        try:
+            position = self._items.bisect_left(key)
+            return self._items.peekitem(position) if position < len(self._items) else None
+        except BaseException:
+            self.mend()
+            raise
 
     def ascending(self, first: int, last: int) -> Iterable[tuple[int, int]]:
         """Iterate over the items with keys from `first` to `last`, lowest first."""
@@ -94,6 +117,10 @@ class SortedMap:
     def copy(self) -> SortedMap:
         """Return an equal, independent map."""
         return SortedMap(self._items)
+
+    def mend(self) -> None:
+        """Be whole again, after an exception from the midst of `put` or `delete`. O(n log n)."""
+        self._items = SortedDict(dict(_ITEMS(self._items)))
 
     def __len__(self) -> int:
         return len(self._items)

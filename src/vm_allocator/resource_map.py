@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .resource_sets import DeviceNeeds, Grant, Need, ResourceSet, free_all
 from .transaction_errors import DeviceExistsError, NotHeldError, UnknownDeviceError
-from .transactions import Transaction, transaction
+from .transactions import Transaction, atomically, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,10 +84,13 @@ class ResourceMap(Mapping[D, ResourceSet]):
         for wish in needs:
             if isinstance(wish, Grant):
                 raise NotHeldError(device, wish)
-        with self._part(tx) as part:
+
+        def work(part: Transaction) -> ResourceSet:
             held = needs.allocate(part)
             self._put(part, device, held)
-        return held
+            return held
+
+        return atomically(self._part(tx), work)
 
     def unregister(self, device: D, *, tx: Transaction | None = None) -> ResourceSet:
         """Free exactly what the device holds, and forget it; return what it held. O(n).
@@ -96,10 +99,13 @@ class ResourceMap(Mapping[D, ResourceSet]):
         has freed a range behind the map's back.
         """
         held = self[device]
-        with self._part(tx) as part:
+
+        def work(part: Transaction) -> ResourceSet:
             held.free(part)
             self._put(part, device, None)
-        return held
+            return held
+
+        return atomically(self._part(tx), work)
 
     def update_device(
         self, device: D, needs: DeviceNeeds, *, tx: Transaction | None = None
@@ -119,11 +125,14 @@ class ResourceMap(Mapping[D, ResourceSet]):
                 if wish not in going:
                     raise NotHeldError(device, wish)
                 del going[wish]
-        with self._part(tx) as part:
+
+        def work(part: Transaction) -> ResourceSet:
             free_all(part, reversed(going))
             held = needs.allocate(part)
             self._put(part, device, held)
-        return held
+            return held
+
+        return atomically(self._part(tx), work)
 
     def move(
         self,

@@ -11,7 +11,7 @@ from .ordered_pools import OrderedPools
 from .ranges import RangeInclusive
 from .resource_sets import DeviceNeeds, Grant, ResourceSet, shown
 from .transaction_errors import UnaccountedError, UncheckablePoolError
-from .transactions import transaction
+from .transactions import atomically, transaction
 from .view import RangeView
 
 if TYPE_CHECKING:
@@ -101,16 +101,14 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
         Raises what the pools raise, with nothing changed.
         Whoever calls it keeps the set; `ResourceMap.register` does so for you.
         """
-        with transaction() as tx:
-            return needs.allocate(tx)
+        return atomically(transaction(), needs.allocate)
 
     def free_set(self, held: ResourceSet) -> None:
         """Free exactly what the set holds, or nothing. O(number of its grants) beyond the pools'.
 
         Raises what the pools raise, with nothing changed.
         """
-        with transaction() as tx:
-            held.free(tx)
+        atomically(transaction(), held.free)
 
     def check(self, *maps: ResourceMap[Any]) -> None:
         """Raise unless live ranges of all pools = the sum over the maps, and the platform's.

@@ -1,6 +1,6 @@
 """Transactions: operations on several allocators that happen together, or not at all.
 
-Each operation that succeeded is logged with what undoes it. An exception that leaves the
+Each operation that was carried out is logged with what undoes it. An exception that leaves the
 `with` block undoes them, the last one first: from the state that an operation left behind,
 its undo is never refused, and leads back to the state before it
 (`spec/proofs/transactions.py`). That takes for granted that nobody else operates on these
@@ -10,9 +10,10 @@ allocators, past the transaction, while it is open.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, TypeVar, cast, overload
 
 from .address import RangeAllocator
+from .attempts import Attempt
 from .ids import ONE, IdAllocator
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .resource import Id, IdCount, R, ResourceAllocator, S
 
 
+T = TypeVar("T")
+
+
 class _Undo(NamedTuple):
     """What undoes an operation: a call that is not made yet."""
 
@@ -33,11 +37,9 @@ class _Undo(NamedTuple):
     options: dict[str, int]
     wanted: object = None
 
-    def make(self) -> None:
-        """Make the call. Raises what it raises, and `ValueError` if it grants another place."""
-        got = self.call(*self.arguments, **self.options)
-        if self.wanted is not None and got != self.wanted:
-            raise ValueError(f"it granted {got!r}, not {self.wanted!r}: free that")
+    def attempt(self) -> Attempt:
+        """Return the call, to be made."""
+        return Attempt(self.call, self.arguments, self.options, self.wanted)
 
     def __str__(self) -> str:
         owner = getattr(self.call, "__self__", None)
@@ -75,8 +77,8 @@ class Transaction:
 
     All operations raise what the allocator raises, with nothing changed and nothing logged:
     to catch a refusal within the block and to try something else is fine. A transaction is for
-    one thread. An exception that a signal handler raises in these very methods, say between an
-    operation and the line that logs it, can leave something undone.
+    one thread. An exception that a signal handler raises in these very methods leaves each
+    operation done and logged, or neither: `docs/faults.md` says where that ends.
     """
 
     def __init__(self, whole: Transaction | None = None) -> None:
@@ -84,6 +86,11 @@ class Transaction:
         self._log: list[_Undo] = [] if whole is None else whole._log
         self._mark = 0
         self._phase = _Phase.NEW
+        self._part: Transaction | None = None
+        self._attempt: tuple[_Undo, Attempt] | None = None
+        self._failures: list[BaseException] = []
+        self._interruption: BaseException | None = None
+        self._is_left = False
 
     def __len__(self) -> int:
         """Return how many operations an exception would undo now."""
@@ -126,9 +133,8 @@ class Transaction:
         """`allocator.allocate(resource, size, ...)`. Undone by freeing what was granted."""
         self._demand_open()
         units = _units(allocator, size)
-        granted = allocator.allocate(resource, units, **options)
-        self._log.append(_Undo(allocator.free, (granted, units), _PLAIN))
-        return granted
+        attempt = Attempt(allocator.allocate, (resource, units), options)
+        return self._do(attempt, lambda granted: [_Undo(allocator.free, (granted, units), _PLAIN)])
 
     def allocate_many(
         self,
@@ -142,8 +148,12 @@ class Transaction:
     ) -> list[R]:
         """`allocator.allocate_many(count, size, ...)`. Undone by freeing each of them."""
         self._demand_open()
-        granted = allocator.allocate_many(count, size, align=align, policy=policy, within=within)
-        self._log.extend([_Undo(allocator.free, (start, size), _PLAIN) for start in granted])
+        options = {"align": align, "policy": policy, "within": within}
+        attempt = Attempt(allocator.allocate_many, (count, size), options)
+        granted: list[R] = self._do(
+            attempt,
+            lambda starts: [_Undo(allocator.free, (start, size), _PLAIN) for start in starts],
+        )
         return granted
 
     @overload
@@ -160,10 +170,8 @@ class Transaction:
         """
         self._demand_open()
         units = _units(allocator, size)
-        allocator.free(resource, units)
-        self._log.append(
-            _Undo(allocator.allocate, (resource, units), _back(allocator), wanted=resource)
-        )
+        undo = _Undo(allocator.allocate, (resource, units), _back(allocator), wanted=resource)
+        self._do(Attempt(allocator.free, (resource, units), _PLAIN), lambda _: [undo])
 
     @overload
     def update(
@@ -199,18 +207,20 @@ class Transaction:
     ) -> None:
         """`allocator.update(...)`. Undone by moving the range back; with no old one, by freeing."""
         self._demand_open()
-        allocator.update(old_resource, old_size, new_resource, new_size, **options)
+        ranges = (old_resource, old_size, new_resource, new_size)
         if old_resource is None:
             undo = _Undo(allocator.free, (new_resource, new_size), _PLAIN)
         else:
-            ranges = (new_resource, new_size, old_resource, old_size)
-            undo = _Undo(allocator.update, ranges, _back(allocator))
-        self._log.append(undo)
+            back = (new_resource, new_size, old_resource, old_size)
+            undo = _Undo(allocator.update, back, _back(allocator))
+        self._do(Attempt(allocator.update, ranges, options), lambda _: [undo])
 
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
 
-        `call(*arguments)` is made in its turn of the roll-back, and never otherwise.
+        `call(*arguments)` is made in its turn of the roll-back, once, and never otherwise. Log
+        a call that does no harm where nothing was done first, and then do it: so no interrupt
+        comes between.
         """
         self._demand_open()
         self._log.append(_Undo(call, arguments, _PLAIN))
@@ -230,10 +240,16 @@ class Transaction:
         """Begin. Raises `TransactionStateError` for one that has begun before."""
         if self._phase is not _Phase.NEW:
             raise TransactionStateError(self._phase.value)
-        if self._whole is not None:
-            self._whole._pause()
-        self._mark = len(self._log)
-        self._phase = _Phase.OPEN
+        try:
+            if self._whole is not None:
+                self._whole._pause(self)
+            self._mark = len(self._log)
+            self._phase = _Phase.OPEN
+        except BaseException:
+            self._phase = _Phase.NEW
+            if self._whole is not None:
+                self._whole._resume(self)
+            raise
         return self
 
     def __exit__(
@@ -246,57 +262,126 @@ class Transaction:
 
         Raises `RollBackError` if something could not be undone; the rest is, nevertheless. If
         an exception that is no `Exception`, say a `KeyboardInterrupt`, is among what went
-        wrong, that is a plain `BaseExceptionGroup`, which no `except Exception` swallows.
+        wrong, that is a plain `BaseExceptionGroup`, which no `except Exception` swallows. An
+        exception that interrupts the undoing is raised once everything is undone.
         """
-        self._phase = _Phase.CLOSED
         try:
-            if error is not None:
-                self._roll_back(error)
-            elif self._whole is None:
-                self._log.clear()
-        finally:
-            if self._whole is not None:
-                self._whole._resume()
+            self._leave(error)
+        except BaseException:
+            self._leave(error)  # it goes on where it was interrupted, if it was
+            raise
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Keep or undo everything, unless that is done already."""
+        if self._is_left:
+            return
+        self._phase = _Phase.CLOSED
+        if error is not None:
+            self._roll_back(error)
+        elif self._whole is None:
+            self._log.clear()
+        if self._whole is not None:
+            self._whole._resume(self)
+        self._is_left = True
+        if self._failures and error is not None:
+            self._report(error)
+        if self._interruption is not None:
+            raise self._interruption
 
     def _roll_back(self, error: BaseException) -> None:
-        failures: list[BaseException] = []
+        """Undo everything, the last one first; what cannot be undone is noted, and left out."""
+        del error
         while len(self._log) > self._mark:
-            try:
-                self._undo_the_last()
-            except BaseException as failure:  # noqa: BLE001  # the others have to be undone
-                failures.append(failure)
-        if not failures:
+            undo = self._log[-1]
+            # Known from the round before, if that was interrupted.
+            if self._attempt is None or self._attempt[0] is not undo:
+                self._attempt = (undo, undo.attempt())
+            self._undo_the_last(*self._attempt)
+            self._log.pop()
+
+    def _undo_the_last(self, undo: _Undo, attempt: Attempt) -> None:
+        if attempt.is_done:
             return
+        try:
+            attempt.make()
+        except BaseException as failure:  # noqa: BLE001  # the others have to be undone
+            self._failed(undo, attempt, failure)
+
+    def _failed(self, undo: _Undo, attempt: Attempt, failure: BaseException) -> None:
+        """Note what came in the way of an undo: an interrupt, after which it is made, or an end."""
+        if attempt.may_be_made:
+            try:
+                attempt.make()
+            except BaseException as again:  # noqa: BLE001  # likewise
+                failure = again
+        if attempt.is_done:
+            self._interruption = failure
+        elif isinstance(failure, Exception):
+            error = UndoError(str(undo))
+            error.__cause__ = failure
+            self._failures.append(error)
+        else:
+            failure.add_note(f"while undoing: {undo}")
+            self._failures.append(failure)
+
+    def _report(self, error: BaseException) -> NoReturn:
         shown = "; ".join(
-            one.brief if isinstance(one, UndoError) else repr(one) for one in failures
+            one.brief if isinstance(one, UndoError) else repr(one) for one in self._failures
         )
         message = f"could not be undone: {shown}; everything else was"
-        everything = [error, *failures]
+        everything = [error, *self._failures]
+        if self._interruption is not None:
+            everything.append(self._interruption)
         if all(isinstance(one, Exception) for one in everything):
             raise RollBackError(message, cast("list[Exception]", everything)) from error
         raise BaseExceptionGroup(message, everything) from error
 
-    def _undo_the_last(self) -> None:
-        undo = self._log.pop()
+    def _do(self, attempt: Attempt, undoing: Callable[[Any], list[_Undo]]) -> Any:
+        """Carry out an operation and log what undoes it: both of these, or neither."""
+        mark = len(self._log)
         try:
-            undo.make()
-        except Exception as failure:
-            raise UndoError(str(undo)) from failure
-        except BaseException as interruption:
-            interruption.add_note(f"while undoing: {undo}")
+            granted = attempt.make()
+            self._log += undoing(granted)
+        except BaseException:
+            del self._log[mark:]
+            if attempt.is_done:
+                for undo in reversed(undoing(attempt.result)):
+                    undo.attempt().make()
             raise
+        return granted
 
-    def _pause(self) -> None:
+    def _pause(self, part: Transaction) -> None:
         self._demand_open()
+        self._part = part
         self._phase = _Phase.PAUSED
 
-    def _resume(self) -> None:
-        if self._phase is _Phase.PAUSED:
+    def _resume(self, part: Transaction) -> None:
+        if self._part is part and self._phase is _Phase.PAUSED:
             self._phase = _Phase.OPEN
 
     def _demand_open(self) -> None:
         if self._phase is not _Phase.OPEN:
             raise TransactionStateError(self._phase.value)
+
+
+def atomically(tx: Transaction, work: Callable[[Transaction], T]) -> T:
+    """Return what `work(tx)` returns, or undo it: `with tx: return work(tx)`, and more.
+
+    The `with` statement calls `__exit__`, and an interrupt right before the first step of that
+    has nothing undone. This function undoes it. O(1) beyond the work.
+
+    >>> from vm_allocator import Id, IdAllocator
+    >>> irqs = IdAllocator(Id(5), Id(23))
+    >>> atomically(transaction(), lambda tx: tx.allocate(irqs, None))
+    5
+    """
+    try:
+        with tx:
+            return work(tx)
+    except BaseException as error:
+        if tx._phase is not _Phase.NEW:
+            tx._leave(error)
+        raise
 
 
 def transaction() -> Transaction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import index
+from operator import index, itemgetter
 from typing import TYPE_CHECKING, Generic, Self
 
 from .arithmetic import is_power_of_two
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .gaps import GapIndex
+    from .moves import Move
 
 
 def plain_int(unit: Unit, name: str, value: object) -> int:
@@ -40,6 +41,7 @@ class RangeView(Generic[R, S]):
     _last: int
     _align: int
     _index: GapIndex
+    _pending: list[Move[R]]
 
     @property
     def base(self) -> R:
@@ -67,12 +69,26 @@ class RangeView(Generic[R, S]):
         return self._align
 
     def __len__(self) -> int:
-        """Return the number of live ranges. O(1)."""
-        return len(self._index)
+        """Return the number of live ranges. O(1), and O(m) in the number m of pending moves."""
+        return len(self._index) - sum(len(move.reserved()) for move in self._pending)
 
     def __iter__(self) -> Iterator[RangeInclusive[R]]:
         """Iterate over the live ranges, lowest first. O(n) in all."""
-        return (self._range(*live) for live in self._index.live())
+        return (self._range(*live) for live in self._live())
+
+    def moves(self) -> Iterator[Move[R]]:
+        """Iterate over the pending moves, in the order in which they were begun."""
+        return iter(tuple(self._pending))
+
+    def reserved(self) -> Iterator[tuple[RangeInclusive[R], Move[R]]]:
+        """Iterate over what pending moves hold, lowest first: each range, and its move.
+
+        These are neither live nor free. The old range of a move is one of them; of the new one
+        it is each part outside of the old one. O(m log m) in the number m of pending moves.
+        """
+        held = [(ends, move) for move in self._pending for ends in move.reserved()]
+        held.sort(key=itemgetter(0))
+        return ((self._range(*ends), move) for ends, move in held)
 
     def gaps(self) -> Iterator[RangeInclusive[R]]:
         """Iterate over the maximal free ranges, lowest first. O(n) in all."""
@@ -87,7 +103,9 @@ class RangeView(Generic[R, S]):
         if not self._base <= value <= self._last:
             return None
         found = self._index.overlapping(value, value)
-        return None if found is None else self._range(*found)
+        if found is None or self._is_reserved(*found):
+            return None
+        return self._range(*found)
 
     def __contains__(self, item: R | RangeInclusive[R]) -> bool:
         """Whether a resource lies in a live range, or exactly this range is live. O(log n).
@@ -97,18 +115,20 @@ class RangeView(Generic[R, S]):
         if isinstance(item, RangeInclusive):
             start = plain_int(self._unit, "first of the range", item.start)
             end = plain_int(self._unit, "last of the range", item.end)
-            return self._base <= start and end <= self._last and self._index.is_live(start, end)
+            if not (self._base <= start and end <= self._last):
+                return False
+            return self._index.is_live(start, end) and not self._is_reserved(start, end)
         return self.lookup(item) is not None
 
     @property
     def live_size(self) -> int:
         """Units in live ranges. O(n)."""
-        return sum(end - start + 1 for start, end in self._index.live())
+        return sum(end - start + 1 for start, end in self._live())
 
     @property
     def free_size(self) -> int:
         """Units in gaps. O(n)."""
-        return self.size - self.live_size
+        return sum(end - start + 1 for start, end in self._index.gaps())
 
     @property
     def largest_gap(self) -> int:
@@ -116,10 +136,15 @@ class RangeView(Generic[R, S]):
         return max((end - start + 1 for start, end in self._index.gaps()), default=0)
 
     def copy(self) -> Self:
-        """Return an equal allocator that shares nothing with this one. O(n)."""
+        """Return an equal allocator that shares nothing with this one. O(n).
+
+        Moves that are pending here are pending there, too: `moves` of the copy has them.
+        """
         twin = self.__class__.__new__(self.__class__)
         twin._unit, twin._base, twin._last = self._unit, self._base, self._last
         twin._align, twin._index = self._align, self._index.copy()
+        twin._pending = []
+        twin._pending += [move.copied(twin._index, twin._pending) for move in self._pending]
         return twin
 
     def __copy__(self) -> Self:
@@ -129,12 +154,15 @@ class RangeView(Generic[R, S]):
         return self.copy()
 
     def __eq__(self, other: object) -> bool:
-        """Same kind, space and default alignment, and the same live ranges. O(n)."""
+        """Same kind, space and default alignment, live ranges and pending moves. O(n).
+
+        Moves are the same if they lead from the same ranges to the same, for the same owners.
+        """
         if not isinstance(other, RangeView):
             return NotImplemented
         mine = (type(self), self._base, self._last, self._align, list(self._index.live()))
         theirs = (type(other), other._base, other._last, other._align, list(other._index.live()))
-        return mine == theirs
+        return mine == theirs and self._moves_by_old() == other._moves_by_old()
 
     # Allocators change; a hash that changes with them would be a trap.
     __hash__ = None  # type: ignore[assignment]  # the documented way to be unhashable
@@ -154,12 +182,28 @@ class RangeView(Generic[R, S]):
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
         self._index._check()  # the index's own half of this very check
         live = list(self._index.live())
+        held = [ends for move in self._pending for ends in move.reserved()]
         hold("live ranges are counted", len(live) == len(self._index), state)
+        hold("what moves hold is in the index", set(held) <= set(live), state)
+        hold("no two moves hold the same", len(set(held)) == len(held), state)
         hold(
             "live ranges lie in the space",
             all(self._base <= start <= end <= self._last for start, end in live),
             state,
         )
+
+    def _live(self) -> Iterator[tuple[int, int]]:
+        """Iterate over what the index holds and no move does."""
+        if not self._pending:
+            return self._index.live()
+        held = {ends for move in self._pending for ends in move.reserved()}
+        return (ends for ends in self._index.live() if ends not in held)
+
+    def _is_reserved(self, start: int, end: int) -> bool:
+        return any((start, end) in move.reserved() for move in self._pending)
+
+    def _moves_by_old(self) -> dict[tuple[int, int, int, int], str | None]:
+        return {move.ends: move.owner for move in self._pending}
 
     def _resource(self, value: int) -> R:
         """Give a plain int its static type; nothing happens at run time."""

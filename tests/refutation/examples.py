@@ -24,6 +24,7 @@ class Example:
 BUSY = [(0x0, 0x3), (0x6, 0x6), (0x8, 0xB)]
 NUMBERED = {"request.size": 2, "request.align": 4}
 ALIGNED = {"align": GIVEN, "within": LEFT_OUT}
+ALL_GIVEN = {"align": GIVEN, "within": GIVEN}
 
 EXAMPLES: Final = [
     Example(
@@ -171,6 +172,58 @@ EXAMPLES: Final = [
         ids([], {"count": 3, "start": 7}),
         "allocator.allocate_many(0x3, 0x1, policy=ExactMatch(0x7))",
         "refuses: conflicting-request",
+    ),
+    Example(
+        f"{ADDRESSES}_does_update_many_as_the_model",
+        values(
+            BUSY,
+            {
+                "old.count": 2,
+                "old.0.start": 0,
+                "old.0.end": 3,
+                "old.1.start": 8,
+                "old.1.end": 11,
+                "new.count": 1,
+                "new.0.start": 2,
+                "new.0.end": 6,
+            },
+            ALL_GIVEN,
+        ),
+        "allocator.update_many([(RangeInclusive(0x0, 0x3), RangeInclusive(0x2, 0x6)), "
+        "(RangeInclusive(0x8, 0xb), None)], align=0x1, within=RangeInclusive(0x0, 0xf))",
+        "refuses: overlap",
+    ),
+    Example(
+        f"{IDS}_updates_a_pair_as_the_model",
+        ids(
+            [(5, 6)],
+            {"old.start": 5, "old.end": 6, "new.start": 6, "new.end": 8, "granule": 2},
+            {"sides": "both"},
+        ),
+        "allocator.update_many([(RangeInclusive(0x5, 0x6), RangeInclusive(0x6, 0x8))], align=0x2)",
+        "returns None",
+    ),
+    Example(
+        f"{ADDRESSES}_moves_as_the_model",
+        values(BUSY, {"old.start": 0, "old.end": 3, "start": 2, "request.size": 4}, ALL_GIVEN),
+        "allocator.move(0x0, 0x4, 0x2, 0x4, align=0x1, within=RangeInclusive(0x0, 0xf))",
+        "returns <Move from 0x0-0x3 to 0x2-0x5: pending>",
+    ),
+    Example(
+        f"{ADDRESSES}_frees_nothing_of_a_pending_move",
+        values(
+            BUSY,
+            {
+                "freed.start": 0,
+                "freed.end": 3,
+                "old.start": 0,
+                "old.end": 3,
+                "new.start": 5,
+                "new.end": 6,
+            },
+        ),
+        "allocator.move(0x0, 0x4, 0x5, 0x2, align=0x1)",
+        "refuses: overlap",
     ),
 ]
 

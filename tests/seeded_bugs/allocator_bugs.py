@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vm_allocator.address import AddressAllocator
 from vm_allocator.arithmetic import is_aligned
-from vm_allocator.errors import MisalignedError, NoSpaceError, OverlapError
+from vm_allocator.errors import AllocatorError, MisalignedError, NoSpaceError, OverlapError
 from vm_allocator.ids import ONE, IdAllocator
 from vm_allocator.resource import GuestUsize
 
@@ -158,6 +159,77 @@ class ManyAreGrantedAsFarAsTheyFit(AddressAllocator):
             if not error.fitting:
                 raise
             return super().allocate_many(error.fitting, size, **options)
+
+
+class ManyMovesAreOneByOne(AddressAllocator):
+    """One move after the other: a swap meets the range that has not moved yet (CH issue 8202)."""
+
+    def update_many(self, changes: Any, **options: Any) -> None:
+        whole = list(changes)
+        self.copy_as_it_should_be().update_many(whole, **options)  # refuses as it should
+        for old, new in whole:
+            super().update_many([(old, new)], **options)
+
+    def copy_as_it_should_be(self) -> AddressAllocator:
+        correct = AddressAllocator(self.base, GuestUsize(self.size), self.alignment)
+        correct._index = self._index.copy()
+        return correct
+
+
+class ManyMovesKeepWhatCameFirst(AddressAllocator):
+    """The changes before the refused one stay: all or nothing is neither."""
+
+    def update_many(self, changes: Any, **options: Any) -> None:
+        whole = list(changes)
+        try:
+            super().update_many(whole, **options)
+        except OverlapError:
+            with suppress(AllocatorError):
+                super().update_many(whole[:1], **options)
+            raise
+
+
+class ManyMovesForgetToFree(AddressAllocator):
+    """What is only to be freed stays live, as the moves are all that is looked at."""
+
+    def update_many(self, changes: Any, **options: Any) -> None:
+        whole = list(changes)
+        freed = [(old, new) for old, new in whole if new is None]
+        super().update_many(whole, **options)
+        for old, _ in freed:
+            if self._index.overlapping(int(old.start), int(old.end)) is None:
+                self._index.add(int(old.start), int(old.end))
+
+
+class AMoveFreesItsOldRangeAtOnce(AddressAllocator):
+    """It may be handed out while the device still answers there (Cloud Hypervisor issue 8572)."""
+
+    def move(self, *arguments: Any, **options: Any) -> Any:
+        move = super().move(*arguments, **options)
+        start, end = move.ends[:2]
+        self._index.remove(start, end)
+        return move
+
+
+class AMoveReservesNothing(AddressAllocator):
+    """The new range is looked at when the move begins, and taken when it is committed."""
+
+    def move(self, *arguments: Any, **options: Any) -> Any:
+        move = super().move(*arguments, **options)
+        while move._parts:
+            self._index.remove(*move._parts.pop())
+        return move
+
+
+class WhatAMoveHoldsMayBeFreed(AddressAllocator):
+    """A range is freed while it is on its way: when the move ends, it ends badly."""
+
+    def _demand_live(self, start: int, span: int) -> None:
+        held, self._pending = self._pending, []
+        try:
+            super()._demand_live(start, span)
+        finally:
+            self._pending = held
 
 
 class AnIdIsHandedOutTwice(IdAllocator):

@@ -93,6 +93,24 @@ _ALLOCATOR_BUGS: Final = (
         ("allocate_many(", "says: refused: no-space"),
     ),
     (
+        allocators.ManyMovesAreOneByOne,
+        "address-small",
+        ("update_many([(", "got refused: overlap", "says: done"),
+    ),
+    (
+        allocators.ManyMovesKeepWhatCameFirst,
+        "address-small",
+        ("live ranges", "update_many([(", "refused: overlap"),
+    ),
+    (allocators.ManyMovesForgetToFree, "address-small", ("live ranges", "update_many([(", "None)")),
+    (allocators.AMoveFreesItsOldRangeAtOnce, "address-small", ("move(",)),
+    (allocators.AMoveReservesNothing, "address-small", ("move(",)),
+    (
+        allocators.WhatAMoveHoldsMayBeFreed,
+        "address-small",
+        ("expected refused: move-pending", "move("),
+    ),
+    (
         allocators.AnIdIsHandedOutTwice,
         "id-small",
         ("allocate(", "free(", "says: "),

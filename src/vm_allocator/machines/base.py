@@ -35,6 +35,11 @@ def has_gap(subject: Subject) -> bool:
     return not subject.model.gaps().all(lambda _: False)
 
 
+def has_pending(subject: Subject) -> bool:
+    """Whether a move was begun and has not ended."""
+    return bool(getattr(subject, "pending", ()))
+
+
 def always(_: Subject) -> bool:
     """Whether anything at all is there: it is."""
     return True

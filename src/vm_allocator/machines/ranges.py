@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import SessionMachine, has_gap, has_live, step
+from .base import SessionMachine, has_gap, has_live, has_pending, step
 
 if TYPE_CHECKING:
     from random import Random
@@ -122,6 +122,61 @@ class RangesMachine(SessionMachine):
             old = (draw.place(), draw.any_size())
         request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
         self.operate(on, "update", *old, draw.place(), draw.any_size(), **request)
+
+    @step(has_live)
+    def permute_live_ranges(self, chance: Random) -> None:
+        """Let several live ranges take each other's places: swaps, and longer cycles."""
+        on, draw = self.choose(chance, has_live)
+        old = draw.several_live()
+        places = old[1:] + old[:1]
+        new = [
+            draw.span(to.start, one.end - one.start + 1)
+            for one, to in zip(old, places, strict=True)
+        ]
+        request: dict[str, Any] = (
+            {"align": draw.align_for_exact()} if draw.rarely() else {"align": 1}
+        )
+        changes = [
+            (draw.span(one.start, one.end - one.start + 1), to)
+            for one, to in zip(old, new, strict=True)
+        ]
+        self.operate(on, "update_many", changes, **request)
+
+    @step(has_live)
+    def shift_live_ranges(self, chance: Random) -> None:
+        """Move several neighbours by the same distance, each onto the place of another."""
+        on, draw = self.choose(chance, has_live)
+        by = draw.pick((1, 2, 4, -1, -2, -4))
+        changes = [
+            (draw.span(start, end - start + 1), draw.span(start + by, end - start + 1))
+            for start, end in draw.several_live()
+        ]
+        self.operate(on, "update_many", changes, align=1)
+
+    @step()
+    def change_many(self, chance: Random) -> None:
+        """Move, free and allocate at once, from anywhere to anywhere."""
+        on, draw = self.choose(chance)
+        request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
+        self.operate(on, "update_many", draw.changes(), **request)
+
+    # ---- move, in two phases
+
+    @step(has_live)
+    def begin_a_move(self, chance: Random) -> None:
+        """Begin to move what is taken, perhaps by another move, to a place that often overlaps."""
+        on, draw = self.choose(chance, has_live)
+        old = draw.live()
+        new = draw.pick((draw.slide(old), draw.near(old), (draw.place(), draw.any_size())))
+        request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
+        self.operate(on, "begin_move", old.start, old.end - old.start + 1, *new, **request)
+
+    @step(has_pending)
+    def end_a_move(self, chance: Random) -> None:
+        """Commit or abort one of the pending moves."""
+        on, draw = self.choose(chance, has_pending)
+        self.do(on, "end_move", chance.randrange(4), draw.pick(("commit", "commit", "abort")))
+        self.run.tally.count(None)
 
     # ---- everything else
 

@@ -136,6 +136,36 @@ class Requests:
         by = self.pick(_unique((1, 2, (end - start + 1) // 2, end - start)))
         return self.pick((start + by, start - by)), end - start + 1
 
+    def several_live(self) -> list[Range]:
+        """Draw one to four live ranges in any order, now and then one of them twice."""
+        live = self._live()
+        drawn = self.chance.sample(live, min(len(live), self.pick((1, 2, 2, 3, 4))))
+        return [*drawn, drawn[0]] if self.rarely() else drawn
+
+    def span(self, start: int, size: int) -> RangeInclusive[int]:
+        """Return that range, or what of it is left of zero: no range lies there."""
+        low = max(start, 0)
+        return RangeInclusive(low, max(low, start + size - 1))
+
+    def changes(self) -> list[tuple[RangeInclusive[int] | None, RangeInclusive[int] | None]]:
+        """Draw up to four changes of one live range, or none, into one range, or none."""
+        live = self._live()
+        old = self.several_live() if live else []
+        changes: list[tuple[RangeInclusive[int] | None, RangeInclusive[int] | None]] = []
+        for _ in range(self.pick((0, 1, 2, 2, 3, 4))):
+            before = self.span(old[0].start, old[0].end - old[0].start + 1) if old else None
+            where = self.pick((None, self.place()))
+            if self.pick((True, False)) and old:
+                new: RangeInclusive[int] | None = self.span(*self.near(old[0]))
+            else:
+                new = None if where is None else self.span(where, self.pick((1, 1, 2, self.size())))
+            if self.rarely():
+                before = self.span(self.place(), self.size())
+            if before is not None or new is not None:
+                changes.append((before, new))
+            old = old[1:]
+        return changes
+
     def _live(self) -> list[Range]:
         return list(self.model.live)  # type: ignore[call-overload, no-any-return]  # finite
 

@@ -10,7 +10,7 @@ single operation can be dropped.
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from vm_allocator.lockstep import DisagreementError
 from vm_allocator.modelling import Refused
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .session import Subject
+
+T = TypeVar("T")
 
 MOST_REPLAYS: Final = 5_000
 """Where shrinking stops at the latest; a count and no clock, so that it ends the same way."""
@@ -119,10 +121,19 @@ def _of_fewer_ranges(operation: Operation) -> Iterator[Operation]:
         case "add_all", ([start], span):
             yield operation._replace(method="add", arguments=(start, start + span))
         case "add_all", (starts, span):
-            half = len(starts) // 2
-            for fewer in (starts[:half], starts[half:], starts[:-1], starts[1:]):
-                if len(fewer) < len(starts):
-                    yield operation._replace(arguments=(fewer, span))
+            for fewer in _parts(starts):
+                yield operation._replace(arguments=(fewer, span))
+        case "update_many", (changes,):
+            for fewer in _parts(changes):
+                yield operation._replace(arguments=(fewer,))
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Leave out a half of a list, or one end of it."""
+    half = len(items) // 2
+    for fewer in (items[:half], items[half:], items[:-1], items[1:]):
+        if len(fewer) < len(items):
+            yield fewer
 
 
 def _of_fewer_parts(operation: Operation) -> Iterator[Operation]:

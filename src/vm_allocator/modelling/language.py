@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 F = TypeVar("F", bound="Callable[..., object]")
 M = TypeVar("M", bound="Model")
@@ -163,6 +163,14 @@ def repeat(times: int, before: M, act: Callable[[M], Step[M]]) -> Run[M]:
         after = outcome.after
         starts.append(outcome.granted.start)
     return Run(after, len(starts), starts)
+
+
+def for_each(items: Iterable[T], before: M, act: Callable[[M, T], M]) -> M:
+    """Return the state after one item after the other was acted on; refused as soon as one is."""
+    after = before
+    for item in items:
+        after = act(after, item)
+    return after
 
 
 def invariant(predicate: F) -> F:

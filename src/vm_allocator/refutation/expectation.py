@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spec.model import (
@@ -30,6 +30,8 @@ from vm_allocator.resource import Unit
 from .recording import CONSTRUCTOR
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vm_allocator.policy import Policy
     from vm_allocator.ranges import RangeInclusive
 
@@ -47,7 +49,7 @@ class Expected:
     """How a call ends: a refusal, or what it returns; and the state that it leaves."""
 
     refusal: str | None
-    returned: int | list[int] | None
+    returned: int | list[int] | str | None
     after: Allocator | None
     """`None` only if there is no allocator: its constructor refused."""
 
@@ -198,6 +200,46 @@ class _Specified:
                 lambda: self._before.update(old_resource, old_size, request, new_resource),
             )
         return Expected(outcome.refusal, None, outcome.after)
+
+    def update_many(
+        self,
+        changes: Sequence[tuple[RangeInclusive[int] | None, RangeInclusive[int] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[int] | None = None,
+    ) -> Expected:
+        """Return how `update_many` ends."""
+        sides = ([change[0] for change in changes], [change[1] for change in changes])
+        old, new = ([Range(r.start, r.end) for r in side if r is not None] for side in sides)
+        before, request = self._before, self._request(1, align, within)
+        outcome = attempt(
+            before, lambda: before.update_many(old, new, request.align, request.window)
+        )
+        if (None, None) in changes and outcome.refusal != INVALID_ALIGNMENT:
+            return self._conflict()
+        return Expected(outcome.refusal, None, outcome.after)
+
+    def move(
+        self,
+        old_resource: int,
+        old_size: int,
+        new_resource: int,
+        new_size: int,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[int] | None = None,
+    ) -> Expected:
+        """Return how `move` ends: what it has reserved is not live to whoever looks."""
+        before, request = self._before, self._request(new_size, align, within)
+        old, new = Range(old_resource, old_resource + old_size - 1), request.at(new_resource)
+        outcome = attempt(
+            before, lambda: before.begin_move(old, new, request.align, request.window)
+        )
+        if outcome.refusal is not None:
+            return Expected(outcome.refusal, None, outcome.after)
+        show = (Unit.ADDRESS if before.top == U64_MAX else Unit.ID).show_range
+        returned = f"<Move from {show(*old)} to {show(*new)}: pending>"
+        return Expected(None, returned, replace(before, live=before.live.without(old)))
 
     def _allocated(
         self, request: Request, policy: Policy[int] | None, exact: int | None

@@ -19,6 +19,7 @@ from spec.proofs.index import index_theorems
 from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_pools import pools_theorems
+from spec.proofs.undo import undo_theorems
 from spec.source_mutations import refute_source, source_mutants
 from vm_allocator import __compiled__
 from vm_allocator.machines import MACHINES, run_machine
@@ -106,7 +107,7 @@ def _refinement(name: str, settings: Settings) -> Row:
 
 
 def _about_source() -> list[Theorem]:
-    return [*refinement_theorems(), *index_theorems(), *pools_theorems()]
+    return [*refinement_theorems(), *undo_theorems(), *index_theorems(), *pools_theorems()]
 
 
 def _bounded(name: str, settings: Settings) -> Row:
