@@ -115,21 +115,28 @@ class Books:
     # ---- the map
 
     def register(self, device: str, wishes: Iterable[Wish]) -> Books:
-        """Allocate for a new device."""
+        """Allocate for a new device, which has nothing to keep."""
         require(device not in self.devices, DEVICE_EXISTS)
+        wishes = list(wishes)
+        require(not any(isinstance(one, Held) for one in wishes), NOT_HELD)
         books, held = self.allocate_all(wishes)
         return replace(books, devices={**self.devices, device: held})
 
     def unregister(self, device: str) -> Books:
-        """Free what the device holds."""
+        """Free what the device holds, the last range first."""
         held = self.held_by(device)
         rest = {name: one for name, one in self.devices.items() if name != device}
-        return replace(self.free(held), devices=rest)
+        return replace(self.free(reversed(held)), devices=rest)
 
     def update_device(self, device: str, wanted: Iterable[Held | Wish]) -> Books:
-        """Free what is not kept, then allocate what is new."""
-        wanted = list(wanted)
-        books = self.free(held for held in self.held_by(device) if held not in wanted)
+        """Free what is not kept, the last range first, then allocate what is new.
+
+        Only what the device holds can be kept, each range once.
+        """
+        wanted, before = list(wanted), self.held_by(device)
+        kept = [one for one in wanted if isinstance(one, Held)]
+        require(all(one in before and kept.count(one) == 1 for one in kept), NOT_HELD)
+        books = self.free(held for held in reversed(before) if held not in kept)
         after: list[Held] = []
         for one in wanted:
             held = one
@@ -140,10 +147,14 @@ class Books:
 
     def move(self, device: str, which: int, pools: tuple[int, ...], start: int) -> Books:
         """Move one of the ranges that the device holds of these pools, aligned to 1."""
-        held = self.held_by(device)
-        bars = [one for one in held if one.pool in pools]
+        bars = [one for one in self.held_by(device) if one.pool in pools]
         require(bool(bars), NOT_HELD)
-        bar = bars[which % len(bars)]
+        return self.move_bar(device, bars[which % len(bars)], start)
+
+    def move_bar(self, device: str, bar: Held, start: int) -> Books:
+        """Move that range of the device, aligned to 1."""
+        held = self.held_by(device)
+        require(bar in held, NOT_HELD)
         moved = Wish(bar.pool, bar.size, 1, start)
         return self.update_device(device, [moved if one == bar else one for one in held])
 

@@ -9,9 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import spec.devices
 import spec.pools
 import spec.proofs.pools
 import vm_allocator.ordered_pools
+import vm_allocator.resource_map
+import vm_allocator.transactions
+from spec.proofs.refinement_devices import Shipped, devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
 from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
 from vm_allocator.proving.theorem import Theorem
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from spec.proofs.cases import AllocatorCase
 
-ORDERED_POOLS: Final = {
+ORDERED_POOLS: Final[dict[str, tuple[str, ...]]] = {
     "OrderedPools.allocate": ("do_anywhere", "do_exactly"),
     "OrderedPools.free": ("do_free",),
     "OrderedPools.update": ("do_update",),
@@ -30,7 +34,7 @@ ORDERED_POOLS: Final = {
 }
 """The functions of `ordered_pools.py` that are mutated, and the theorems that are tried first."""
 
-SPECIFIED_POOLS: Final = {
+SPECIFIED_POOLS: Final[dict[str, tuple[str, ...]]] = {
     "Pools.home": ("do_exactly", "a_move_between_pools"),
     "Pools.allocate_anywhere": ("do_anywhere", "pools_refuse"),
     "Pools.allocate_exact": ("a_move_between_pools",),
@@ -41,21 +45,90 @@ SPECIFIED_POOLS: Final = {
 }
 """Those of `spec/pools.py`, likewise."""
 
+TRANSACTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "Transaction.allocate": ("two_on_two",),
+    "Transaction.free": ("two_on_two",),
+    "Transaction.update": ("two_on_two",),
+    "Transaction.part": ("fails_alone"),
+    "Transaction.__enter__": ("fails_alone",),
+    "Transaction.__exit__": ("two_on_two",),
+    "Transaction._leave": ("two_on_two", "fails_alone"),
+    "Transaction._roll_back": ("two_on_two",),
+    "Transaction._undo_the_last": ("two_on_two",),
+    "Transaction._do": ("two_on_two",),
+}
+"""Those of `transactions.py`. What is left out is about interrupts, and errors of others."""
+
+RESOURCE_MAP: Final[dict[str, tuple[str, ...]]] = {
+    "ResourceMap.register": ("registers",),
+    "ResourceMap.unregister": ("unregisters",),
+    "ResourceMap.update_device": ("updates_a_device",),
+    "ResourceMap.move": ("moves_a_bar",),
+    "ResourceMap._put": ("goes_with", "registers"),
+    "ResourceMap._note": ("registers", "unregisters"),
+}
+"""Those of `resource_map.py`."""
+
+SPECIFIED_DEVICES: Final[dict[str, tuple[str, ...]]] = {
+    "Books.allocate": ("registers",),
+    "Books.allocate_all": ("registers",),
+    "Books.free": ("unregisters",),
+    "Books.register": ("registers",),
+    "Books.unregister": ("unregisters",),
+    "Books.update_device": ("updates_a_device",),
+    "Books.move_bar": ("moves_a_bar",),
+    "Books.held_by": ("unregisters",),
+    "Books._with": ("registers",),
+}
+"""Those of `spec/devices.py`."""
+
+MISUSE: Final = "misuse is an error: tested (tests/devices/test_transactions.py)"
+INTERRUPTS: Final = "about interrupts and pools that break their word: tested (tests/faults)"
+
 EQUIVALENT: Final[dict[str, str]] = {
-    "specified: _distance: larger(pool.base - start, start - pool.last) -> "
+    "transactions: Transaction.allocate: self._demand_open() -> pass": MISUSE,
+    "transactions: Transaction.free: self._demand_open() -> pass": MISUSE,
+    "transactions: Transaction.update: self._demand_open() -> pass": MISUSE,
+    "transactions: Transaction.part: self._demand_open() -> pass": MISUSE,
+    "transactions: Transaction.__enter__: raise TransactionStateError(self._phase.value) "
+    "-> pass": MISUSE,
+    "transactions: Transaction.__enter__: self._whole._pause(self) -> pass": MISUSE,
+    "transactions: Transaction.__enter__: self._whole._resume(self) -> pass": INTERRUPTS,
+    "transactions: Transaction.__enter__: self._whole is not None -> self._whole is None "
+    "#2": INTERRUPTS,
+    "transactions: Transaction._leave: self._report(error) -> pass": INTERRUPTS,
+    "transactions: Transaction._leave: raise self._interruption -> pass": INTERRUPTS,
+    "transactions: Transaction._leave: error is not None -> error is None #2": INTERRUPTS,
+    "resource_map: ResourceMap.unregister: held.free(part); self._put(part, device, None) -> "
+    "self._put(part, device, None); held.free(part)": "both happen, or neither, in any order",
+    "transactions: Transaction._leave: self._log.clear() -> pass": "it lets go of memory: nobody "
+    "reads the log of a transaction that is over",
+    "transactions: Transaction._undo_the_last: self._failed(undo, attempt, failure) -> "
+    "self._failed(attempt, undo, failure)": INTERRUPTS,
+    "transactions: Transaction._undo_the_last: self._failed(undo, attempt, failure) -> "
+    "self._failed(undo, failure, attempt)": INTERRUPTS,
+    "spec.pools: _distance: larger(pool.base - start, start - pool.last) -> "
     "larger(start - pool.last, pool.base - start)": "the larger of two is that of the two swapped",
 }
 """Mutants that no theorem can tell from the original, each with the reason."""
 
-_SHIPPED: Final = "shipped: "
-_SPECIFIED: Final = "specified: "
+
+_LAYERS: Final[dict[str, tuple[ModuleType, dict[str, tuple[str, ...]]]]] = {
+    "ordered_pools: ": (vm_allocator.ordered_pools, ORDERED_POOLS),
+    "transactions: ": (vm_allocator.transactions, TRANSACTIONS),
+    "resource_map: ": (vm_allocator.resource_map, RESOURCE_MAP),
+    "spec.pools: ": (spec.pools, SPECIFIED_POOLS),
+    "spec.devices: ": (spec.devices, SPECIFIED_DEVICES),
+}
+"""By how the names of their mutants begin: the modules, and the functions that are mutated."""
 
 
 def layer_mutants() -> list[SourceMutant]:
     """Return every mutant that is not known to be equivalent."""
     made = [
-        *_named(_SHIPPED, mutants(vm_allocator.ordered_pools, set(ORDERED_POOLS))),
-        *_named(_SPECIFIED, mutants(spec.pools, set(SPECIFIED_POOLS))),
+        replace(mutant, name=f"{prefix}{mutant.name}")
+        for prefix, (module, functions) in _LAYERS.items()
+        for mutant in mutants(module, set(functions))
     ]
     unknown = set(EQUIVALENT) - {mutant.name for mutant in made}
     if unknown:
@@ -65,25 +138,29 @@ def layer_mutants() -> list[SourceMutant]:
 
 def is_of_a_layer(mutant: SourceMutant) -> bool:
     """Whether it is one of these."""
-    return mutant.name.startswith((_SHIPPED, _SPECIFIED))
+    return mutant.name.startswith(tuple(_LAYERS))
 
 
 def theorems_about_layer(mutant: SourceMutant) -> list[Theorem]:
     """Return the theorems about the mutated module, those that should notice first."""
-    if mutant.name.startswith(_SHIPPED):
-        theorems = pools_theorems(load(vm_allocator.ordered_pools, mutant))
-        first = ORDERED_POOLS[mutant.function]
-    else:
-        bent = load(spec.pools, mutant)
+    module, functions = next(
+        layer for prefix, layer in _LAYERS.items() if mutant.name.startswith(prefix)
+    )
+    bent = load(module, mutant)
+    if module is vm_allocator.ordered_pools:
+        theorems = pools_theorems(bent)
+    elif module is spec.pools:
         theorems = [_about(stated, bent) for stated in _stated(spec.proofs.pools)]
         theorems += pools_theorems(specification=bent)
-        first = SPECIFIED_POOLS[mutant.function]
-    hinted = [stated for hint in first for stated in theorems if hint in stated.name]
+    elif module is vm_allocator.transactions:
+        theorems = devices_theorems(Shipped(transactions=bent))
+    elif module is vm_allocator.resource_map:
+        theorems = devices_theorems(Shipped(resource_map=bent))
+    else:
+        theorems = devices_theorems(Shipped(devices=bent))
+    hints = functions[mutant.function]
+    hinted = [stated for hint in hints for stated in theorems if hint in stated.name]
     return [*hinted, *(stated for stated in theorems if stated not in hinted)]
-
-
-def _named(prefix: str, made: list[SourceMutant]) -> list[SourceMutant]:
-    return [replace(mutant, name=f"{prefix}{mutant.name}") for mutant in made]
 
 
 def _stated(module: ModuleType) -> list[Theorem]:

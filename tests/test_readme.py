@@ -13,6 +13,7 @@ from spec.proofs import all_theorems
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
+from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
 from spec.proofs.undo import undo_theorems
 
@@ -27,6 +28,7 @@ STATED = {
     **{stated.name: stated.module for stated in refinement_theorems()},
     **{stated.name: stated.module for stated in index_theorems()},
     **{stated.name: stated.module for stated in pools_theorems()},
+    **{stated.name: stated.module for stated in devices_theorems()},
     **{stated.name: stated.module for stated in undo_theorems()},
 }
 
@@ -85,6 +87,7 @@ def test_no_module_of_proofs_is_left_out_of_the_run() -> None:
     stated = {module.rpartition(".")[2] for module in STATED.values()}
     assert modules - stated == {
         "__init__",
+        "any_pools",  # what stands in for pools below the theorems about what lies above them
         "bounded_indexes",  # lists what the two beside it state
         "bounded_many",  # held to its own word in tests/proofs/test_bounded.py
         "bounded_tree",  # held to its own word in tests/proofs/test_bounded_tree.py
