@@ -49,7 +49,7 @@ TRANSACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Transaction.allocate": ("two_on_two",),
     "Transaction.free": ("two_on_two",),
     "Transaction.update": ("two_on_two",),
-    "Transaction.part": ("fails_alone"),
+    "Transaction.part": ("fails_alone",),
     "Transaction.__enter__": ("fails_alone",),
     "Transaction.__exit__": ("two_on_two",),
     "Transaction._leave": ("two_on_two", "fails_alone"),
