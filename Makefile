@@ -23,7 +23,7 @@ RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full lint mutation adapters peers bench bench-quick pictures lock
+.PHONY: help verify test test-full hot-plug lint mutation adapters peers bench bench-quick pictures lock
 .PHONY: wheel clean wheel-compiled compiled test-compiled
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
@@ -43,6 +43,10 @@ test: $(READY) ## run the tests, with branch coverage of src and spec
 test-full: $(READY) ## run the tests with many more examples, fresh ones each time
 	@echo "==> tests, $(JOBS) at a time, with many more examples"
 	@$(BIN)/python -m pytest -n $(JOBS) -p tests.long_profile --hypothesis-profile=full $(PYTEST_ARGS)
+
+hot-plug: $(READY) ## plug and unplug devices a million times, and account for every range
+	@echo "==> a million rounds of hot-plug"
+	@HOT_PLUG_ROUNDS=1000000 $(BIN)/python -m pytest -q tests/devices/test_devices.py -k leaks
 
 lint: check-style check-format check-types check-arrows ## check style, format, types and imports
 
@@ -113,7 +117,7 @@ wheel-compiled: $(READY) ## build the wheel of machine code for this Python into
 	@rm -rf dist/compiled
 	@HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m build --no-isolation --outdir dist/compiled >/dev/null
 
-# An environment like .venv, apart from the package: that is the compiled wheel, and no checkout.
+# An environment like .venv, apart from the package: that is the compiled wheel.
 compiled: wheel-compiled ## install the compiled wheel into build/compiled, with what its tests need
 	@echo "==> setting up $(COMPILED)"
 	@[ -x $(COMPILED)/bin/pip ] || $(PYTHON) -m venv --clear $(COMPILED)

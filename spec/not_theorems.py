@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spec.model import INVALID_SIZE, NO_SPACE, Request, inside, overlaps
+from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, NO_SPACE, Request, inside, overlaps
 from spec.proofs.cases import (
     POLICIES,
     AllocatorCase,
@@ -21,6 +21,8 @@ from spec.proofs.cases import (
     look_at,
 )
 from spec.proofs.gaps import apart
+from spec.proofs.transactions import put_back
+from spec.proofs.update import any_update, update
 from vm_allocator.modelling import Range, align_up, attempt, is_aligned
 from vm_allocator.proving.theorem import Theorem, theorem
 
@@ -259,6 +261,48 @@ def aligning_the_alignment_gives_a_multiple_of_the_address(case: AllocatorCase) 
     address, align = case.number("address"), case.number("align", like=(1, 2, 4))
     case.assume(is_aligned(address, align))
     case.claim(is_aligned(align, address))
+
+
+@theorem
+def a_roll_back_may_go_in_the_order_of_the_operations(case: AllocatorCase) -> None:
+    """False: what was freed first may have been taken, and comes back only after that is freed."""
+    before = case.state()
+    start, size = any_range(case, before, "freed")
+    freed = before.free(start, size).after
+    request, to = any_request(case, freed), any_start(case, freed, "to")
+    after = allocate(freed, case.one_of("policy", POLICIES), request, to).after
+    case.claim(put_back(after, Range(start, start + size - 1)).refusal is None)
+
+
+@theorem
+def a_free_is_undone_with_any_alignment(case: AllocatorCase) -> None:
+    """False: the allocator's default alignment may refuse what was allocated with another one."""
+    before = case.state()
+    start, size = any_range(case, before)
+    after = before.free(start, size).after
+    align = case.number("align", like=(1, 2, 4))
+    again = Request(size, align, Range(after.base, after.last))
+    refusal = attempt(after, lambda: after.allocate_exact(again, start)).refusal
+    case.claim(refusal in (None, INVALID_ALIGNMENT))
+
+
+@theorem
+def an_update_is_undone_by_allocating_and_then_freeing(case: AllocatorCase) -> None:
+    """False: where the new range overlaps the old one, the old one cannot be allocated first."""
+    before, old, request, new = any_update(case)
+    moved = update(before, old, request, new)
+    case.assume(moved.refusal is None)
+    case.claim(put_back(moved.after, old).refusal is None)
+
+
+@theorem
+def a_device_that_is_only_forgotten_leaks_nothing(case: AllocatorCase) -> None:
+    """False: what no device holds any longer is live until it is freed."""
+    pool = case.state()
+    start, size = any_range(case, pool)
+    given_up = Range(start, start + size - 1)
+    case.assume(given_up in pool.live)
+    case.claim(pool.live.same_as(pool.live.without(given_up)))
 
 
 FALSE: Final[list[Theorem]] = [

@@ -9,11 +9,15 @@ PREAMBLE = """\
 from vm_allocator import (
     AddressAllocator, ExactMatch, GuestAddress, GuestUsize, Id, IdAllocator, IdCount,
     RangeInclusive, ResourceAllocator,
+    DeviceNeeds, Grant, Machine, Need, ResourceMap, ResourceSet, X86_Q35, one_id, transaction,
 )
 
 addresses = AddressAllocator(GuestAddress(0), GuestUsize(16))
 ids = IdAllocator(Id(0), Id(15))
 address, size, id_, count = GuestAddress(0), GuestUsize(1), Id(0), IdCount(1)
+machine, devices, tx = Machine.of(X86_Q35), ResourceMap[str](), transaction()
+slot, irq, bar = Grant(ids, id_, count), Grant(ids, id_, count), Grant(addresses, address, size)
+seed: ResourceAllocator[GuestAddress, GuestUsize] = addresses
 """
 
 ACCEPTED = (
@@ -27,6 +31,13 @@ ACCEPTED = (
     "addresses.allocate(None, size, policy=ExactMatch(address))",
     "addresses.allocate(None, size, within=RangeInclusive(address, address))",
     "first: Id = ids.allocate(None); ids.free(first)",
+    "first: Id = tx.allocate(ids, None); tx.free(ids, first); tx.free(ids, first, count)",
+    "bar_: GuestAddress = tx.allocate(addresses, None, size, align=4)",
+    "bar_: GuestAddress = tx.allocate(seed, None, size); tx.free(seed, address, size)",
+    "tx.update(addresses, address, size, address, size, align=1); tx.allocate_many(ids, 2, count)",
+    "ResourceSet(instance=slot, irqs=(irq,), vectors=(), mmio=(bar,), pio=())",
+    "DeviceNeeds(one_id(machine.slots), irqs=[one_id(machine.irqs), irq], mmio=[bar])",
+    "devices.register('nic', DeviceNeeds(slot, mmio=[Need(machine.mmio32, size, align=4096)]))",
 )
 
 REFUSED = (
@@ -50,6 +61,23 @@ REFUSED = (
     "wrong: ResourceAllocator[GuestAddress, GuestUsize] = ids  # likewise",
     "wrong: Id = addresses.allocate(None, size)  # an address as an id",
     "AddressAllocator(size, size)  # a size as a base",
+    "tx.allocate(addresses, id_, size)  # an irq as an address, in a transaction",
+    "tx.allocate(addresses, None)  # an address range without a size",
+    "tx.allocate(seed, None, size, align=4)  # an option that the interface does not have",
+    "tx.free(ids, address)  # an address as an id, in a transaction",
+    "tx.update(addresses, address, size, size, size)  # a size as an address, in a transaction",
+    "wrong: Id = tx.allocate(addresses, None, size)  # an address as an id",
+    "Need(machine.irqs, size)  # bytes of interrupts",
+    "Need(machine.mmio32, size, at=id_)  # an irq as an address",
+    "Need(machine.mmio32, size, at=size)  # a size as an address",
+    "one_id(machine.mmio32)  # an id of an address space",
+    "ResourceSet(instance=slot, irqs=(irq,), vectors=(), mmio=(bar,))  # a set without its ports",
+    "ResourceSet(instance=slot, irqs=(irq,), vectors=(), mmio=(irq,), pio=())  # an irq as MMIO",
+    "DeviceNeeds(irqs=[one_id(machine.irqs)])  # a device without an instance",
+    "DeviceNeeds(one_id(machine.slots), mmio=[one_id(machine.irqs)])  # an irq as MMIO",
+    "DeviceNeeds(one_id(machine.slots), irqs=[bar])  # MMIO as an irq",
+    "devices.register(5, DeviceNeeds(slot))  # a device of another kind of name",
+    "devices['nic'].irqs = ()  # a set that changes",
 )
 
 

@@ -281,14 +281,12 @@ def bounded_theorems(
         "removes_and_merges_gaps": (gaps, removes),
     }
     return [
-        Bounded(
-            Theorem(
-                f"{name}_{ending}",
-                " ".join((getattr(state, "func", state).__doc__ or "").split()),
-                __name__,
-                partial(state, make=make, gaps=bound),
-            ),
-            bound,
-        )
+        stated_to(bound, f"{name}_{ending}", partial(state, make=make))
         for ending, (bound, state) in statements.items()
     ]
+
+
+def stated_to(gaps: int, name: str, state: partial[None]) -> Bounded:
+    """Return the theorem that the function states, docstring and all, up to that many gaps."""
+    claim = " ".join((state.func.__doc__ or "").split())
+    return Bounded(Theorem(name, claim, state.func.__module__, partial(state, gaps=gaps)), gaps)

@@ -11,8 +11,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from spec.proofs.bounded import Bounded, Subject
-from vm_allocator.proving.theorem import Theorem
+from spec.proofs.bounded import Bounded, Subject, stated_to
 from vm_allocator.symbolic.keys import keyed
 
 if TYPE_CHECKING:
@@ -27,10 +26,9 @@ COUNTS: Final = (1, 2)
 def finds_many(case: AllocatorCase, factory: Factory, gaps: int, method: str) -> None:
     """A search for 1 or 2 ranges finds exactly the starts that the contract names, in order."""
     subject = Subject(case, factory, gaps, searching=True)
-    before, count = subject.before, case.one_of("count", COUNTS)
+    count = case.one_of("count", COUNTS)
     span = keyed(case.number("span", like=(0, 1, 2)))
-    first = keyed(case.number("first", like=(before.base, before.base + 2)))
-    last = keyed(case.number("until", like=(before.last,)))
+    first, last = subject.any_window(from_below=method.startswith("lowest"))
     request = (count, span, subject.align, first, last)
     expected = getattr(subject.contract, method)(*request)
     found = subject.ask(method, *request)
@@ -60,14 +58,6 @@ def many_theorems(factory: Factory, gaps: int, name: str = "the_reference_index"
         "adds_up_to_2_at_once": adds_many,
     }
     return [
-        Bounded(
-            Theorem(
-                f"{name}_{ending}",
-                " ".join((getattr(state, "func", state).__doc__ or "").split()),
-                __name__,
-                partial(state, factory=factory, gaps=gaps),
-            ),
-            gaps,
-        )
+        stated_to(gaps, f"{name}_{ending}", partial(state, factory=factory))
         for ending, state in statements.items()
     ]

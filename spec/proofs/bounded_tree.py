@@ -1,8 +1,8 @@
 """How the gap tree is set up and read in the bounded check.
 
 It is not filled by its own operations. It is built as any tree of a few small nodes that
-satisfies its invariants, whatever its past: every division of the gaps among leaves that the
-capacity allows, deeper ones among them, and any bounds of room that are not too low. After
+satisfies its invariants, whatever its past: for additions and removals every division of the
+gaps among leaves that the capacity allows, and bounds of room that are not too low. After
 each operation the invariants have to hold again (`GapTree._check`). So this is one step of an
 induction over histories, of any length, as far as trees of that many gaps go.
 
@@ -18,6 +18,16 @@ Three things are read through summaries, apart from the leaves that every index 
 
 Windows are any in a single leaf. In trees with branches they are open at the end at which a search
 would stop: with both ends, the ways multiply beyond what `verify` has time for.
+
+What this does not see, and the machines and mutants of `tests/gap_tree` do:
+
+- Where nothing is searched for, all gaps that are not empty have one order, and one top. On the
+  scale of an alignment, an addition to two gaps took minutes.
+- Bounds of room are those of one alignment, in every branch or in none, and never below those of
+  the branches beneath. Searches always find some.
+- Searches look at the shapes of `arrangements`: at one gap, one tree that has a branch.
+- Joins of branches that share out their kids, which takes more nodes; many ranges at once.
+- `reach`, which computes orders and tops: it is tested.
 """
 
 from __future__ import annotations

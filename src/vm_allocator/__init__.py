@@ -29,6 +29,7 @@ from .errors import (
     ReservedError,
 )
 from .ids import IdAllocator
+from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, x86_q35
 from .moves import Move
 from .policy import ExactMatch, FirstMatch, LastMatch, Policy
 from .ranges import RangeInclusive
@@ -41,16 +42,38 @@ from .resource import (
     ResourceAllocator,
     ResourceSize,
 )
+from .resource_map import ResourceMap
+from .resource_sets import DeviceNeeds, Grant, Need, ResourceSet, aligned_to_size, one_id
+from .system import SystemAllocator
+from .transaction_errors import (
+    DeviceError,
+    DeviceExistsError,
+    NotHeldError,
+    RollBackError,
+    TransactionStateError,
+    UnaccountedError,
+    UncheckablePoolError,
+    UndoError,
+    UnknownDeviceError,
+)
+from .transactions import Transaction, transaction
 
 __compiled__ = not str(arithmetic.__file__).endswith(".py")
-"""Whether the allocators were loaded as machine code: see `_loading`."""
+"""Whether the gap indexes were loaded as machine code: see `_loading`."""
 
 __all__ = [
+    "ARM64_VIRT",
+    "DYNAMIC_PORTS",
+    "X86_Q35",
     "AddressAllocator",
     "AllocatorError",
     "ConflictingRequestError",
+    "DeviceError",
+    "DeviceExistsError",
+    "DeviceNeeds",
     "ExactMatch",
     "FirstMatch",
+    "Grant",
     "GuestAddress",
     "GuestUsize",
     "Id",
@@ -64,22 +87,41 @@ __all__ = [
     "InvalidSpaceError",
     "InvalidTypeError",
     "LastMatch",
+    "Layout",
+    "Machine",
     "MisalignedError",
     "Move",
     "MoveEndedError",
     "MovePendingError",
+    "Need",
     "NoSpaceError",
     "NotAllocatedError",
+    "NotHeldError",
     "OutOfBoundsError",
     "OutsideWindowError",
     "OverlapError",
     "Policy",
     "RangeInclusive",
     "RefusedError",
+    "Region",
     "ReservedError",
     "Resource",
     "ResourceAllocator",
+    "ResourceMap",
+    "ResourceSet",
     "ResourceSize",
+    "RollBackError",
+    "SystemAllocator",
+    "Transaction",
+    "TransactionStateError",
+    "UnaccountedError",
+    "UncheckablePoolError",
+    "UndoError",
+    "UnknownDeviceError",
     "__compiled__",
     "__version__",
+    "aligned_to_size",
+    "one_id",
+    "transaction",
+    "x86_q35",
 ]

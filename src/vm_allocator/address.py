@@ -50,7 +50,6 @@ class RangeAllocator(RangeView[R, S]):
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
         self._unit = unit
-        self._top = unit.top
         self._base = base
         self._last = last
         self._align = align
@@ -297,7 +296,7 @@ class RangeAllocator(RangeView[R, S]):
     def _span(self, size: S) -> int:
         """Return the checked size less one: 64 bits hold it even for the whole of 2^64."""
         units = plain_int(self._unit, "size", size)
-        if units < 1 or self._top < units - 1:
+        if units < 1 or self._unit.top < units - 1:
             raise InvalidSizeError(self._unit, units)
         return units - 1
 

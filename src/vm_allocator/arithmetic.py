@@ -1,8 +1,9 @@
 """The arithmetic of alignment: the only place with bit tricks.
 
-Each function is small, total on its stated domain, and keeps every intermediate
-value within 64 bits, so that it ports to Rust or C as it stands. The proofs read
-these functions through lemmas that are proven of this very code on bit-vectors.
+Each function is small and total on its stated domain. Those that the allocators use keep
+every intermediate value within 64 bits, so that they port to Rust or C as they stand; the
+proofs read them through lemmas that are proven of this very code on bit-vectors. `reach` and
+`rooms_after` are the gap tree's own, and tested.
 """
 
 from __future__ import annotations

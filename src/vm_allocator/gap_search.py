@@ -23,8 +23,8 @@ class Search:
     """What is looked for, and which number of a slot says where it may be.
 
     That number has to exceed `limit`. By length, and by order, it tells exactly: there is a
-    fit below a slot if and only if it does. By room it may be too high, and then it is made
-    exact where a search went down in vain, so that the next one does not.
+    fit below a slot, the window apart, if and only if it does. By room it may be too high, and
+    is then lowered where a search went down in vain, so that the next one does not.
     """
 
     __slots__ = ("align", "exceeds", "first", "kind", "last", "limit", "span")
@@ -82,19 +82,16 @@ class Search:
         return highest_start(start, end, self.span, self.align) if start <= end else None
 
     def in_vain(self, node: Node, slot: int) -> None:
-        """Make the room of a slot exact, in which nothing was found."""
+        """Lower the room of a slot in which nothing was found to the most that lies below it."""
         if self.kind == BY_ROOM:
             node.room(self.align)[slot] = node.kids[slot].most(self.align)
 
 
 def lowest(node: Node, search: Search) -> int | None:
-    """Return the lowest fit from `first` on. `None`, or one beyond `last`, if there is none."""
+    """Return the lowest fit from `first` on; if there is none, `None` or one beyond the window."""
     starts = node.starts
-    slot = search.next_slot(node, 0)
-    if starts[0] < search.first:
-        # The slot that `first` lies in, of which only a part counts.
-        cut = bisect_right(starts, search.first) - 1
-        slot = search.next_slot(node, cut)
+    # From the slot on that `first` lies in, of which only a part counts; below the node, all do.
+    slot = search.next_slot(node, max(bisect_right(starts, search.first) - 1, 0))
     while slot >= 0:
         if search.last < starts[slot]:
             return None

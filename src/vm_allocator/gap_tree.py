@@ -2,8 +2,8 @@
 
 A B+ tree over the gaps, empty ones included: n live ranges have n + 1 gaps, each live
 range lies between two neighbours, and so one structure holds both and nothing is ever
-coalesced. The branches hold upper bounds of what the gaps below them have room for, by
-which a search passes over everything that cannot fit.
+coalesced. The branches know the greatest measures of what lies below them, by which a search
+passes over everything that cannot fit.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ class GapTree:
 
     `overlapping`, `is_live`, `add`, `remove`: O(log n), worst case.
     `lowest_fit`, `highest_fit`: O(log n), worst case, for `align` 1, for an alignment that all
-    gaps start at, for a size of `align`, and for an `align` that no address of a gap has. For
-    others O(log n) amortised: a search that visits a leaf in vain leaves a bound behind that
-    spares the next one the visit.
+    gaps start at and always did, and for a size of `align`. For others O(log n) amortised: a
+    search that visits a leaf in vain leaves a bound behind that spares the next one the visit.
 
     >>> index = GapTree(0, 99)
     >>> index.add(0, 9); index.add(12, 99)
@@ -154,7 +153,11 @@ class GapTree:
                 return  # what was lost is no number of this branch, nor of those above
 
     def add_all(self, starts: Sequence[int], span: int) -> None:
-        """See `GapIndex`. O(log n) for each leaf that is met, and O(1) for each start there."""
+        """See `GapIndex`. O(log n) for each leaf that is met, and O(1) for each start there.
+
+        The m leaves that one becomes are put into the branch above one by one: O(m^2) moves of
+        pointers.
+        """
         for start in starts:
             self._grid |= start + span + 1
         self._len += len(starts)
@@ -167,7 +170,7 @@ class GapTree:
             stop = end + 1 + leaf.lengths[slot + 1]
             leaf.delete(slot + 1)
         else:
-            # The gap above is the first one of the next leaf, which may have no other.
+            # The gap above is the first one of the next leaf.
             above, other, first = self._path(end + 1)
             stop = end + 1 + other.lengths[first]
             other.delete(first)
@@ -227,7 +230,7 @@ class GapTree:
             self._root = self._root.kids[0]
 
     def _join(self, branch: Node, slot: int) -> None:
-        """Join two neighbours, or share their slots out evenly if they are too many for one."""
+        """Join two neighbours, or share their slots out evenly if one would be rather full."""
         lower, upper = branch.kids[slot], branch.kids[slot + 1]
         lower.absorb(upper)
         branch.delete(slot + 1)

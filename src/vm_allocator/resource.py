@@ -85,10 +85,9 @@ class Unit(enum.Enum):
     ADDRESS = "address"
     ID = "id"
 
-    @property
-    def top(self) -> int:
+    def __init__(self, kind: str) -> None:
+        self.top: Final = U64_MAX if kind == "address" else U32_MAX
         """The last value that exists."""
-        return U64_MAX if self is Unit.ADDRESS else U32_MAX
 
     def show(self, value: object) -> str:
         """Addresses in hex, ids in decimal; whatever else was passed, as it is."""

@@ -33,5 +33,5 @@ def highest_series(first: int, last: int, span: int, align: int, count: int) -> 
 
 
 def _step(span: int, align: int) -> int:
-    """Return how far apart neighbours start: the size, rounded up. Up to 2^64, or a little more."""
+    """Return how far apart neighbours start: the size, rounded up. 2^64 at most."""
     return align_down(span, align) + align

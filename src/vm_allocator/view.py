@@ -37,7 +37,6 @@ class RangeView(Generic[R, S]):
     """
 
     _unit: Unit
-    _top: int
     _base: int
     _last: int
     _align: int
@@ -142,8 +141,7 @@ class RangeView(Generic[R, S]):
         Moves that are pending here are pending there, too: `moves` of the copy has them.
         """
         twin = self.__class__.__new__(self.__class__)
-        twin._unit, twin._top = self._unit, self._top
-        twin._base, twin._last = self._base, self._last
+        twin._unit, twin._base, twin._last = self._unit, self._base, self._last
         twin._align, twin._index = self._align, self._index.copy()
         twin._pending = []
         twin._pending += [move.copied(twin._index, twin._pending) for move in self._pending]
@@ -180,7 +178,7 @@ class RangeView(Generic[R, S]):
     def _check(self) -> None:
         """Raise `BrokenInvariantError` unless every invariant holds. O(n)."""
         state = repr(self)
-        hold("the space exists", 0 <= self._base <= self._last <= self._top, state)
+        hold("the space exists", 0 <= self._base <= self._last <= self._unit.top, state)
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
         self._index._check()  # the index's own half of this very check
         live = list(self._index.live())

@@ -12,7 +12,10 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MODULES: Final = ("arithmetic", "series", "gap_node", "gap_search", "gap_bulk", "gap_tree")
 
@@ -35,6 +38,19 @@ class Mutant:
                 source = self._mutate(source)
             made[name] = _execute(name, source, made)
         return made["gap_tree"].GapTree
+
+    def is_caught(self, drive: Callable[[Any, int], None], seeds: int) -> bool:
+        """Whether driving the mutated tree fails with any of that many seeds."""
+        tree = self.tree()
+
+        def fails(seed: int) -> bool:
+            try:
+                drive(tree, seed)
+            except Exception:  # noqa: BLE001  # a wrong answer, a broken invariant or a crash
+                return True
+            return False
+
+        return any(map(fails, range(seeds)))
 
     def _mutate(self, source: ast.Module) -> ast.Module:
         functions: list[ast.AST] = [

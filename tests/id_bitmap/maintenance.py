@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import vm_allocator.chunk_summary
 import vm_allocator.id_bitmap
+import vm_allocator.id_bits
 from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
 
 if TYPE_CHECKING:
@@ -28,15 +29,13 @@ SUMMARY: Final = {
     "room",
 }
 BITMAP: Final = {
-    "IdBitmap.__init__",
     "IdBitmap.add",
     "IdBitmap.add_all",
     "IdBitmap.remove",
-    "IdBitmap._open",
-    "IdBitmap._drop",
     "IdBitmap._room",
     "IdBitmap.copy",
 }
+BITS: Final = {"IdBits.__init__", "IdBits._open", "IdBits._drop"}
 
 EQUIVALENT: Final[dict[str, str]] = {
     "ChunkSummary.insert: self._highest < chunk < self._top -> "
@@ -55,6 +54,7 @@ def maintenance_mutants() -> list[SourceMutant]:
     made: list[SourceMutant] = []
     for module, functions in (
         (vm_allocator.chunk_summary, SUMMARY),
+        (vm_allocator.id_bits, BITS),
         (vm_allocator.id_bitmap, BITMAP),
     ):
         made += _without_a_step(module, functions)
@@ -68,12 +68,20 @@ def maintenance_mutants() -> list[SourceMutant]:
 
 
 def bitmap_with(mutant: SourceMutant) -> Any:
-    """Return the class, with the mutant in it or in its summary."""
+    """Return the class, with the mutant in it, in its bits or in its summary."""
     if mutant.function in BITMAP:
         return load(vm_allocator.id_bitmap, mutant).IdBitmap
-    real = SourceMutant("", "", "", "", inspect.getsource(vm_allocator.id_bitmap))
-    summary = load(vm_allocator.chunk_summary, mutant)
-    return load(vm_allocator.id_bitmap, real, chunk_summary=summary).IdBitmap
+    if mutant.function in BITS:
+        replaced = {"id_bits": load(vm_allocator.id_bits, mutant)}
+    else:
+        summary = load(vm_allocator.chunk_summary, mutant)
+        bits = load(vm_allocator.id_bits, _as_it_is(vm_allocator.id_bits), chunk_summary=summary)
+        replaced = {"chunk_summary": summary, "id_bits": bits}
+    return load(vm_allocator.id_bitmap, _as_it_is(vm_allocator.id_bitmap), **replaced).IdBitmap
+
+
+def _as_it_is(module: ModuleType) -> SourceMutant:
+    return SourceMutant("", "", "", "", inspect.getsource(module))
 
 
 def _without_a_step(module: ModuleType, functions: set[str]) -> Iterator[SourceMutant]:

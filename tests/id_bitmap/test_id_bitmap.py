@@ -10,7 +10,8 @@ import pytest
 from vm_allocator import Id, IdAllocator, IdCount
 from vm_allocator.errors import BrokenInvariantError
 from vm_allocator.gaps import SortedGaps
-from vm_allocator.id_bitmap import Chunk, IdBitmap
+from vm_allocator.id_bitmap import IdBitmap
+from vm_allocator.id_bits import Chunk
 from vm_allocator.resource import U32_MAX
 
 from .workout import TINY, looks

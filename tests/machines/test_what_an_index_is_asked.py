@@ -5,15 +5,19 @@ The proofs claim the same of the source; this is the same claim of what runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.builders import DemandingGaps
 from vm_allocator import AddressAllocator, Id, IdAllocator
+from vm_allocator.address import RangeAllocator
 from vm_allocator.machines import MACHINES, run_machine
+from vm_allocator.machines.device_lockstep import Plant, plant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vm_allocator import GuestAddress, GuestUsize
 
 
@@ -29,9 +33,21 @@ class _Ids(IdAllocator):
         self._index = DemandingGaps(self._base, self._last)
 
 
+def _plant(first: int, last: int, alignment: int) -> Plant:
+    made = plant(first, last, alignment)
+    for pool in made.board.pools():
+        if isinstance(pool.allocator, RangeAllocator):
+            pool.allocator._index = DemandingGaps(pool.allocator._base, pool.allocator._last)
+    return made
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_question_is_within_the_contract(name: str) -> None:
-    allocators = {"address": _Addresses, "id": _Ids}
+    allocators: dict[str, Callable[..., Any]] = {
+        "address": _Addresses,
+        "id": _Ids,
+        "devices": _plant,
+    }
     factory = allocators.get(name.partition("-")[0], DemandingGaps)
     # The machines of an index ask it themselves: less is to be learnt of them.
     examples = 150 if factory in allocators.values() else 20

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import allocator_bugs as allocators
+from . import device_bugs as devices
 from . import index_bugs as indexes
 
 
@@ -117,7 +118,26 @@ _ALLOCATOR_BUGS: Final = (
     (allocators.LastIdIsNeverGiven, "id-small", ("got refused: out-of-bounds", "says: ")),
 )
 
-BUGS: Final = tuple(SeededBug(*row) for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS))
+_DEVICE_BUGS: Final = (
+    (devices.UnregisterLeaksARange, "devices", ("live ranges of ", "unregister(")),
+    (devices.UnregisterKeepsTheEntry, "devices", ("holdings of the devices", "unregister(")),
+    (
+        devices.RegisterLeavesAPartBehind,
+        "devices",
+        ("live ranges of ", "register(", "  # refused: "),
+    ),
+    (devices.RollBackGoesInOrder, "devices", ("not rolled back: ", "says: ")),
+    (devices.RollBackSwallowsTheException, "devices", ("got done", "says: refused: ")),
+    (devices.RollBackAsksForTheDefaultAlignment, "devices", ("not rolled back: ", "Misaligned")),
+    (
+        devices.NewRangesAreAllocatedBeforeOldOnesAreFreed,
+        "devices",
+        ("live ranges of ", "update_device("),
+    ),
+    (devices.RollBackForgetsAMove, "devices", ("live ranges of ", "update(", "refused: ")),
+)
+
+BUGS: Final = tuple(SeededBug(*row) for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS, *_DEVICE_BUGS))
 
 # A damaged index must be noticed through the allocator above it, too.
 BUGS_SEEN_FROM_ABOVE: Final = tuple(

@@ -14,6 +14,8 @@ from vm_allocator.ids import IdAllocator
 from vm_allocator.resource import U32_MAX, U64_MAX
 
 from .deep_machine import DeepTreeMachine
+from .device_lockstep import plant
+from .device_machine import DeviceMachine
 from .index_machine import IndexMachine
 from .kinds import AddressMachine, IdMachine
 from .requests import BIG_ALIGNMENTS, SMALL_ALIGNMENTS
@@ -67,7 +69,7 @@ class MachineEntry:
 
     name: str
     about: str
-    machine: type[AddressMachine | IdMachine | IndexMachine]
+    machine: type[AddressMachine | IdMachine | IndexMachine | DeviceMachine]
     factory: Callable[..., Any]
     spaces: Sequence[tuple[int, int]]
     alignments: Sequence[int]
@@ -174,6 +176,15 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             TINY_BITMAP,
             (*SMALL, (0, 299), (1000, 1254)),
             SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "devices",
+            "devices plugged and unplugged, and transactions rolled back, over five small pools",
+            DeviceMachine,
+            plant,
+            SMALL,
+            SMALL_ALIGNMENTS,
+            batch=50,
         ),
     )
 }

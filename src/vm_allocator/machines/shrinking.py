@@ -103,6 +103,7 @@ def _simpler(operations: list[Operation]) -> Iterator[list[Operation]]:
     for position, operation in enumerate(operations):
         simplified = chain(
             _of_fewer_ranges(operation),
+            _of_fewer_parts(operation),
             _without_an_option(operation),
             _with_a_smaller_number(operation),
         )
@@ -133,6 +134,18 @@ def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for fewer in (items[:half], items[half:], items[:-1], items[1:]):
         if len(fewer) < len(items):
             yield fewer
+
+
+def _of_fewer_parts(operation: Operation) -> Iterator[Operation]:
+    """Leave out one of the steps of a transaction, or one of the needs of a device."""
+    for position, argument in enumerate(operation.arguments):
+        if isinstance(argument, tuple):
+            for left_out in reversed(range(len(argument))):
+                if getattr(argument[left_out], "pool", None) == 0:
+                    continue  # a device without an instance is none
+                arguments = list(operation.arguments)
+                arguments[position] = argument[:left_out] + argument[left_out + 1 :]
+                yield operation._replace(arguments=tuple(arguments))
 
 
 def _without_an_option(operation: Operation) -> Iterator[Operation]:
