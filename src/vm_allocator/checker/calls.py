@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from vm_allocator.modelling import Range
 
+from .wide import Wide
+
 
 class Pick(enum.Enum):
     """Where the target may put what is allocated without a start."""
@@ -76,7 +78,22 @@ class Update:
         return "update"
 
 
-Call: TypeAlias = Allocate | Free | Update
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Do these calls one after the other, all of them; if one is refused, undo those before it."""
+
+    calls: tuple[Allocate | Free | Update, ...]
+
+    @property
+    def kind(self) -> str:
+        """The operation as reports and groups name it."""
+        return "batch"
+
+
+Plain: TypeAlias = Allocate | Free | Update
+"""The calls that are about one range, and that a batch consists of."""
+
+Call: TypeAlias = Plain | Batch | Wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,10 @@ class Space:
 
     base: int
     last: int
+    pools: tuple[tuple[str, Range], ...] = ()
+    """Of a target with several pools the name and the space of each, lowest first. No two of
+    these share a number, so that a range tells which pool it is of; `base` and `last` are the ends
+    of them all."""
 
     @property
     def size(self) -> int:
@@ -102,16 +123,25 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The operation was carried out; `start` is where, if it was an allocation."""
+    """The operation was carried out; `start` is where, if it was an allocation.
+
+    `starts` is of operations that allocate several ranges: where each is, in order; `None` for
+    what is no allocation.
+    """
 
     start: int | None = None
+    starts: tuple[int | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The operation was declined; `reason` is the target's own name for why."""
+    """The operation was declined; `reason` is the target's own name for why.
+
+    `at` is which call of a batch was, counted from 0, if the target tells.
+    """
 
     reason: str
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

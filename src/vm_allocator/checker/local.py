@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.errors import AllocatorError
 from vm_allocator.modelling import Range
-from vm_allocator.policy import FirstMatch, LastMatch
-from vm_allocator.ranges import RangeInclusive
 from vm_allocator.view import RangeView
 
-from .calls import Allocate, Done, Failed, Failure, Free, Pick, Refused, Skipped, Space
+from .calls import Done, Failed, Failure, Space
+from .local_calls import Caller, refused
 from .profile import PROTOCOL, Profile, TargetError, profile_of
 from .target import Answer, Played, play_one_by_one
 
@@ -33,7 +32,9 @@ _HELP: Final = "pass package.module:factory, where factory(base, size) returns a
 _TRIAL_SPACES: Final = ((0x1000, 0x1000), (0, 16), (1, 16), (32, 64))
 """As (base, size): what is tried to learn which arguments the methods of a target take."""
 
-_ORDERS: Final = {Pick.FIRST: FirstMatch, Pick.LAST: LastMatch}
+
+_ENDS_OF_A_MOVE: Final = 4
+"""Parameters of a `move` in two phases, at least: start and size of both ranges."""
 
 
 class _OutOfTimeError(BaseException):
@@ -84,15 +85,16 @@ class LocalTarget:
         self._seconds = seconds
         self._name = name or getattr(factory, "__qualname__", repr(factory))
         self._refusals = (AllocatorError, *getattr(factory, "refusals", ()))
-        self._object: Any = None
+        self._takes_policy = False
         self.profile = self._look()
+        self._caller = self._calling(None)
 
     def begin(self, space: Space) -> Reply:
         """Make a fresh allocator."""
-        self._object = None
+        self._caller = self._calling(None)
 
         def make() -> Done:
-            self._object = self._factory(space.base, space.size)
+            self._caller = self._calling(self._factory(space.base, space.size))
             return Done()
 
         return self._guard(make)
@@ -107,14 +109,17 @@ class LocalTarget:
 
     def do(self, call: Call) -> Reply:
         """Put one call to the allocator."""
-        return self._guard(lambda: self._do(call))
+        caller = self._caller
+        return self._guard(lambda: caller.do(call))
 
     def list_live(self) -> tuple[Range, ...] | Failed:
         """Return the live ranges as the allocator lists them."""
         listed: list[Range] = []
 
         def look() -> Done:
-            listed.extend(Range(index(one.start), index(one.end)) for one in _live(self._object))
+            listed.extend(
+                Range(index(one.start), index(one.end)) for one in _live(self._caller.made)
+            )
             return Done()
 
         looked = self._guard(look)
@@ -128,33 +133,12 @@ class LocalTarget:
 
     def close(self) -> None:
         """Forget the allocator."""
-        self._object = None
+        self._caller = self._calling(None)
 
     # ---- one call
 
-    def _do(self, call: Call) -> Reply:
-        target = self._object
-        if isinstance(call, Free):
-            target.free(call.start, call.size)
-            return Done()
-        options: dict[str, Any] = {}
-        if call.align is not None:
-            options["align"] = call.align
-        if call.within is not None:
-            if call.within.start < 0 or call.within.end < call.within.start:
-                return Skipped("an empty window")
-            options["within"] = RangeInclusive(*call.within)
-        if not isinstance(call, Allocate):
-            target.update(call.old_start, call.old_size, call.start, call.size, **options)
-            return Done()
-        if call.start is None and self._takes_policy and call.pick in _ORDERS:
-            options["policy"] = _ORDERS[call.pick]
-        granted = target.allocate(call.start, call.size, **options)
-        start = getattr(granted, "start", granted)  # a range will do as well
-        try:
-            return Done(index(start))
-        except TypeError:
-            return Failed(Failure.GARBAGE, "allocate returned no number", repr(granted)[:200])
+    def _calling(self, made: Any) -> Caller:
+        return Caller(made, takes_policy=self._takes_policy, refusals=self._refusals)
 
     def _guard(self, act: Callable[[], Reply]) -> Reply:
         """Carry out something of the target's; whatever it raises becomes a reply."""
@@ -164,7 +148,7 @@ class LocalTarget:
         except _OutOfTimeError:
             return Failed(Failure.HANG, f"no answer within {self._seconds:g} s")
         except self._refusals as refusal:
-            return Refused((getattr(refusal, "refusal", "") or type(refusal).__name__)[:200])
+            return refused(refusal)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # SystemExit too: it is the finding
@@ -191,8 +175,13 @@ class LocalTarget:
             "align": "align" in takes,
             "within": "within" in takes,
         }
-        if hasattr(made, "update"):
-            found["operations"].append("update")
+        found["operations"] += [
+            name for name in ("update", "update_many") if callable(getattr(made, name, None))
+        ]
+        if len(_parameters(made, "move")) >= _ENDS_OF_A_MOVE:
+            found["operations"].append("move")
+        if callable(getattr(made, "transaction", None)):
+            found["operations"].append("batch")
         if isinstance(made, RangeView):
             found["operations"].append("live")
             found["reasons"] = True
@@ -232,8 +221,8 @@ def _live(made: Any) -> Any:
 def _parameters(made: Any, method: str) -> frozenset[str]:
     try:
         return frozenset(inspect.signature(getattr(made, method)).parameters)
-    except (TypeError, ValueError):
-        return frozenset()  # written in C without a signature
+    except (AttributeError, TypeError, ValueError):
+        return frozenset()  # there is none, or it is written in C without a signature
 
 
 def _crash(error: BaseException) -> Failed:

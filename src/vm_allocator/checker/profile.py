@@ -11,13 +11,14 @@ import msgspec
 
 from spec.model import MAX_ALIGNMENT, U32_MAX, U64_MAX
 
-from .calls import Call, Free, Pick, Space, Update
+from .calls import Batch, Call, Free, Pick, Plain, Space, Update
+from .wide import Wide
 
 PROTOCOL: Final = "vm-allocator/1"
 
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Operation: TypeAlias = Literal["allocate", "free", "update", "live"]
+Operation: TypeAlias = Literal["allocate", "free", "update", "live", "update_many", "move", "batch"]
 PolicyName: TypeAlias = Literal["first", "last", "any", "exact"]
 
 
@@ -83,6 +84,10 @@ class Profile(msgspec.Struct, frozen=True):
         """Whether it can move a range."""
         return "update" in self.operations
 
+    def does(self, operation: Operation) -> bool:
+        """Whether it has that operation."""
+        return operation in self.operations
+
     @property
     def lists(self) -> bool:
         """Whether it can list its live ranges."""
@@ -103,6 +108,13 @@ class Profile(msgspec.Struct, frozen=True):
         return self._expressible(call) and all(0 <= n <= self.limit for n in numbers(call))
 
     def _expressible(self, call: Call) -> bool:
+        if isinstance(call, Batch):
+            return self.does("batch") and all(map(self._expressible, call.calls))
+        if isinstance(call, Wide):
+            return self._expressible_wide(call)
+        return self._expressible_plain(call)
+
+    def _expressible_plain(self, call: Plain) -> bool:
         if isinstance(call, Free):
             return self.most > 1 or call.size == 1
         if call.align is not None and (not self.align or call.align > self.greatest_align):
@@ -114,6 +126,15 @@ class Profile(msgspec.Struct, frozen=True):
         if not self._size(call.size):
             return False
         return "exact" in self.policies if call.start is not None else call.pick in self.picks
+
+    def _expressible_wide(self, call: Wide) -> bool:
+        ranges = [one for what, one in call.places() if what != "window"]
+        return (
+            call.operation in self.operations
+            and all(self._size(one.end - one.start + 1) for one in ranges)
+            and (call.align is None or (self.align and call.align <= self.greatest_align))
+            and (call.within is None or self.within)
+        )
 
     @property
     def most(self) -> int:
@@ -129,6 +150,10 @@ class Profile(msgspec.Struct, frozen=True):
 
 def numbers(call: Call) -> list[int]:
     """Return every number of a call."""
+    if isinstance(call, Wide):
+        return call.numbers()
+    if isinstance(call, Batch):
+        return [number for one in call.calls for number in numbers(one)]
     if isinstance(call, Free):
         return [call.start, call.size]
     found = [call.size]

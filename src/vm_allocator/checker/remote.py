@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from . import wire
-from .calls import Allocate, Call, Done, Failed, Failure
+from .calls import Call, Done, Failed, Failure
 from .process import Child, ChildFailure
 from .profile import Profile, TargetError, profile_of
 from .target import Answer, Played, not_started, play_one_by_one
@@ -105,8 +105,7 @@ class RemoteTarget:
             self._send(b"\n".join([*data, b""]))
             for call in calls:
                 first += 1
-                wants = Wants.START if isinstance(call, Allocate) else Wants.OK
-                reply = self._receive(first, wants)
+                reply = self._receive(first, wire.wanted_by(call))
                 live = None
                 if lists and not isinstance(reply, Failed):
                     first += 1
