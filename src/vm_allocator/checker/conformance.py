@@ -60,7 +60,7 @@ def tests() -> dict[str, Property | None]:
     from .judge import Property  # noqa: PLC0415  # only where tests are made
 
     found: dict[str, Property | None] = {"test_it_can_be_checked": None}
-    return found | {f"test_{one.value.replace(' ', '_')}": one for one in Property}
+    return found | {one.name_of_test: one for one in Property}
 
 
 class Outcome:

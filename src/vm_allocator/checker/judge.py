@@ -58,6 +58,11 @@ class Property(enum.Enum):
         """The property in words."""
         return _SENTENCES[self]
 
+    @property
+    def name_of_test(self) -> str:
+        """The name of a test of it."""
+        return f"test_{self.value.replace(' ', '_').replace('-', '_')}"
+
 
 _SENTENCES: Final = {
     Property.SPACE: "a space that the target claims to manage is managed",
@@ -192,14 +197,7 @@ class Judge:
             broken = BROKEN_BY_FAILING[reply.how]
             return Judgement(outcome, self._broken(broken, call, outcome, reply), None)
         if isinstance(reply, Refused):
-            if outcome.refusal is None:
-                wrong = _broken_by_refusing(call, reply)
-                # The target says that nothing has changed. Later calls will tell.
-                return Judgement(outcome, self._broken(wrong, call, outcome, reply), state)
-            if self.profile.reasons and reply.reason != outcome.refusal:
-                violation = self._broken(Property.REASON, call, outcome, reply)
-                return Judgement(outcome, violation, state)
-            return Judgement(outcome, None, state)
+            return self._refused(state, call, reply, outcome)
         if isinstance(call, Batch):
             return self._batch(state, call, reply, outcome)
         if isinstance(call, Allocate) and call.start is None:
@@ -213,6 +211,17 @@ class Judge:
             violation = self._broken(Property.OPTIMALITY, call, outcome, reply)
             return Judgement(outcome, violation, None)
         return Judgement(outcome, None, outcome.after)
+
+    def _refused(self, state: State, call: Call, reply: Refused, outcome: Expected) -> Judgement:
+        """Judge a refusal: the target says that nothing has changed. Later calls will tell."""
+        if outcome.refusal is None:
+            violation = self._broken(_broken_by_refusing(call, reply), call, outcome, reply)
+            return Judgement(outcome, violation, state)
+        elsewhere = reply.at is not None and reply.at != outcome.at
+        if elsewhere or (self.profile.reasons and reply.reason != outcome.refusal):
+            violation = self._broken(Property.REASON, call, outcome, reply)
+            return Judgement(outcome, violation, state)
+        return Judgement(outcome, None, state)
 
     @staticmethod
     def _broken_by_granting(state: State, call: Call, refusal: str) -> Property:

@@ -96,6 +96,7 @@ def looked_at(report: Report) -> list[Property]:
         Property.EXACT_FREE: "free" in asked_for,
         Property.ATOMICITY: refused,
         Property.CONSERVATION: profile.lists,
+        Property.TWO_PHASE: "move_begin" in asked_for,
         Property.VALIDITY: bool(outcomes & {"invalid-size", "invalid-alignment"}),
         Property.REASON: profile.reasons and refused,
         Property.NO_CRASH: True,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def name_of(finding: Finding) -> str:
     """Return the name of the test."""
-    return f"test_{finding.broken.value.replace(' ', '_')}_{finding.fingerprint}"
+    return f"{finding.broken.name_of_test}_{finding.fingerprint}"
 
 
 @dataclass(frozen=True)

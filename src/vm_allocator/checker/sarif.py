@@ -79,7 +79,7 @@ def rule_id(broken: Property) -> str:
 def _rule(one: Property) -> Sarif:
     return {
         "id": rule_id(one),
-        "name": "".join(word.capitalize() for word in one.value.split()),  # [3.49.7]
+        "name": "".join(word.capitalize() for word in rule_id(one).split("-")),  # [3.49.7]
         "shortDescription": {"text": one.sentence},
         "defaultConfiguration": {"level": "error"},
     }
