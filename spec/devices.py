@@ -127,9 +127,11 @@ class Books:
         return replace(self.free(held), devices=rest)
 
     def update_device(self, device: str, wanted: Iterable[Held | Wish]) -> Books:
-        """Free what is not kept, then allocate what is new."""
-        wanted = list(wanted)
-        books = self.free(held for held in self.held_by(device) if held not in wanted)
+        """Free what is not kept, then allocate what is new; kept is only what it holds, once."""
+        wanted, before = list(wanted), self.held_by(device)
+        kept = [one for one in wanted if isinstance(one, Held)]
+        require(all(one in before for one in kept) and len(set(kept)) == len(kept), NOT_HELD)
+        books = self.free(held for held in before if held not in kept)
         after: list[Held] = []
         for one in wanted:
             held = one

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from vm_allocator.modelling import Range
 
 from .calls import Allocate, Batch, Free, Pick, Update
+from .pools import alphabet_of_devices
 from .state import live_ranges
 from .trial import may_ask
 from .wide import AbortMove, BeginMove, CommitMove, UpdateMany
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 def alphabet(profile: Profile, space: Space, state: State) -> list[Call]:
     """Return every call that is tried in a state of a tiny space, and that may be asked."""
     live = live_ranges(state)
+    if profile.pools:
+        about = alphabet_of_devices(profile, space, state)
+        return [call for call in about if may_ask(profile, live, call)]
     calls = [*_plain(profile, space, state), *_moves(profile, space, state)]
     calls += [*_many(profile, space, state), *_batches(profile, space, state)]
     return [call for call in calls if may_ask(profile, live, call)]

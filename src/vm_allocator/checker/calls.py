@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from vm_allocator.modelling import Range
 
-from .wide import Wide
+from .wide import Wide, shown_space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Pick(enum.Enum):
@@ -116,6 +119,25 @@ class Space:
     def range(self) -> Range:
         """The same as a range of the model."""
         return Range(self.base, self.last)
+
+    @classmethod
+    def of(cls, pools: Mapping[str, Range]) -> Space:
+        """Return the space of several pools."""
+        ordered = tuple(sorted(pools.items(), key=lambda pool: pool[1]))
+        return cls(ordered[0][1].start, ordered[-1][1].end, ordered)
+
+    def mapped(self, f: Callable[[int], int]) -> Space | None:
+        """Return the space with its ends moved, each by its own; `None` if nothing is left."""
+        ranges = [self.range, *(one for _, one in self.pools)]
+        moved = [Range(f(one.start), f(one.end + 1) - 1) for one in ranges]
+        if any(one.start < 0 or one.end < one.start for one in moved):
+            return None
+        names = [name for name, _ in self.pools]
+        return Space(*moved[0], tuple(zip(names, moved[1:], strict=True)))
+
+    def __str__(self) -> str:
+        """Write it for people."""
+        return shown_space(self.base, self.last, self.pools)
 
 
 # ---- replies

@@ -22,6 +22,7 @@ from vm_allocator.modelling import Range
 
 from .calls import Allocate, Batch, Done, Failed, Free, Pick, Skipped, Space, Update
 from .judge import live_ranges
+from .pools import draw_device_call, split_within
 from .target import Answer, Played
 from .trial import Bench, Trial, may_ask
 from .wide import AbortMove, BeginMove, CommitMove, UpdateMany
@@ -112,6 +113,8 @@ def _one(bench: Bench, family: Family, draws: Sequence[bytes], *, careful: bool)
     space = Space(first, last)
     if not bench.profile.takes_space(space):
         space = _nearest(bench.profile, space)
+    if bench.profile.pools:
+        space = split_within(bench.profile.pools, space)
     draw = _Draw(bench.profile, bench.judge(space), family.alignments, careful=careful)
     chances = [Random(seed) for seed in draws]  # noqa: S311  # likewise
     if Pick.ANY in bench.profile.picks:
@@ -173,15 +176,18 @@ class _Draw:
 
     def call(self, chance: Random, state: State) -> Call | None:
         """Draw a call that may be asked in this state."""
-        draw = Requests(chance, state.moving.allocator, self._alignments)
         live = live_ranges(state)
         for _ in range(_TRIES):
-            call = self._any(draw, state)
+            call = self._any(chance, state)
             if may_ask(self.profile, live, call):
                 return call
         return None
 
-    def _any(self, draw: Requests, state: State) -> Call:
+    def _any(self, chance: Random, state: State) -> Call:
+        if self.profile.pools:
+            how = self.judge.space, state, chance, self._alignments
+            return draw_device_call(self.profile, *how, careful=self._careful)
+        draw = Requests(chance, state.moving.allocator, self._alignments)
         kinds: list[Callable[[Requests, Sequence[Range]], Plain]]
         kinds = [self._somewhere, self._exactly, self._freeing, self._freeing]
         if self.profile.updates:

@@ -10,17 +10,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spec import model as spec
+from spec.devices import DEVICE_EXISTS, NOT_HELD, UNKNOWN_DEVICE
 from spec.model import inside, overlaps
 from spec.moves import MOVE_ENDED, MOVE_PENDING
 from vm_allocator.modelling import Range, is_aligned
 
 from .calls import Allocate, Batch, Done, Failed, Failure, Free, Pick, Refused, Skipped, Update
+from .device_calls import DeviceCall, Unregister
 from .state import Expected, Oracle, State, live_ranges
 from .wide import EndMove, Wide
 from .words import answered, asked, shown, shown_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .calls import Call, Reply, Space
     from .profile import Profile
@@ -94,6 +96,9 @@ _BROKEN_BY_GRANTING: Final = {
     spec.INVALID_RANGE: Property.VALIDITY,
     MOVE_PENDING: Property.TWO_PHASE,
     MOVE_ENDED: Property.TWO_PHASE,
+    DEVICE_EXISTS: Property.CONSERVATION,
+    UNKNOWN_DEVICE: Property.EXACT_FREE,
+    NOT_HELD: Property.EXACT_FREE,
 }
 
 BROKEN_BY_FAILING: Final = {
@@ -158,28 +163,38 @@ class Judge:
         return found
 
     def judge(
-        self, state: State, call: Call, reply: Reply, live: tuple[Range, ...] | None = None
+        self,
+        state: State,
+        call: Call,
+        reply: Reply,
+        live: tuple[Range, ...] | None = None,
+        devices: Mapping[str, tuple[Range, ...]] | None = None,
     ) -> Judgement:
-        """Compare a reply with the model, and the listed live ranges if the target lists them."""
+        """Compare a reply with the model, and with it what the target lists, if it does."""
         outcome = self.expect(state, call)
         judged = self._judge(state, call, reply, outcome)
         if live is None or judged.after is None or judged.violation is not None:
             return judged
         wanted = live_ranges(judged.after)
-        if live == wanted:
+        must_hold = judged.after.devices
+        if live == wanted and (devices is None or _in_order(devices) == must_hold):
             return judged
         refused = isinstance(reply, Refused)
         broken = Property.ATOMICITY if refused else Property.CONSERVATION
         held = judged.after.moving.reserved()
         if held and all(any(overlaps(x, y) for y in held) for x in set(live) ^ set(wanted)):
             broken = Property.TWO_PHASE
+        what = "other live ranges"
+        words = f"the live ranges must be {shown_ranges(wanted)}, and are {shown_ranges(live)}"
+        if live == wanted:
+            what = "other ranges of devices"
+            words = f"devices must hold {_shown(must_hold)}; they hold {_shown(devices or {})}"
         violation = Violation(
             broken,
             call.kind,
             "refused" if refused else "granted",
-            "other live ranges",
-            f"after {asked(call)} the live ranges must be {shown_ranges(wanted)}, "
-            f"and are {shown_ranges(live)}",
+            what,
+            f"after {asked(call)} {words}",
         )
         return Judgement(outcome, violation, None)
 
@@ -200,6 +215,8 @@ class Judge:
             return self._refused(state, call, reply, outcome)
         if isinstance(call, Batch):
             return self._batch(state, call, reply, outcome)
+        if isinstance(call, DeviceCall):
+            return self._device(state, call, reply, outcome)
         if isinstance(call, Allocate) and call.start is None:
             return self._placed(state, call, reply, outcome)
         if outcome.refusal is not None:
@@ -248,6 +265,26 @@ class Judge:
                 return Judgement(outcome, violation, None)
             after = one.after
         return Judgement(outcome, None, after)
+
+    def _device(self, state: State, call: DeviceCall, reply: Done, outcome: Expected) -> Judgement:
+        """Judge what was done with a device, by where the target says its new ranges are."""
+        starts = reply.starts or ()
+        if len(starts) != len(call.needs) or None in starts:
+            said = f"{asked(call)} needs {len(call.needs)} starts; the reply is {reply.starts}"
+            broken = Violation(Property.PROTOCOL, call.kind, AN_ANSWER, "another number", said)
+            return Judgement(outcome, broken, None)
+        if outcome.refusal is None and (not call.needs or starts == outcome.starts):
+            return Judgement(outcome, None, outcome.after)
+        # The needs at the places that the target chose: would that be granted?
+        there = self.expect(state, call.placed(starts))
+        if there.refusal is not None:
+            wrong = _BROKEN_BY_GRANTING[there.refusal]
+            return Judgement(outcome, self._broken(wrong, call, outcome, reply), None)
+        exact = all(need.start in (None, at) for need, at in zip(call.needs, starts, strict=True))
+        if exact and Pick.ANY in self.profile.picks:
+            return Judgement(outcome, None, there.after)
+        violation = self._broken(Property.OPTIMALITY, call, outcome, reply)
+        return Judgement(outcome, violation, there.after)
 
     def _placed(self, state: State, call: Allocate, reply: Done, outcome: Expected) -> Judgement:
         """Judge the start that the target chose."""
@@ -323,7 +360,16 @@ def _broken_by_refusing(call: Call, reply: Refused) -> Property:
         return _broken_by_refusing(call.calls[reply.at], reply)
     if isinstance(call, EndMove):
         return Property.TWO_PHASE
-    return Property.EXACT_FREE if isinstance(call, Free) else Property.COMPLETENESS
+    freed = isinstance(call, (Free, Unregister))
+    return Property.EXACT_FREE if freed else Property.COMPLETENESS
+
+
+def _in_order(devices: Mapping[str, tuple[Range, ...]]) -> dict[str, tuple[Range, ...]]:
+    return {device: tuple(sorted(held)) for device, held in devices.items()}
+
+
+def _shown(devices: Mapping[str, tuple[Range, ...]]) -> str:
+    return "; ".join(f"{name}: {shown_ranges(held)}" for name, held in devices.items()) or "nothing"
 
 
 def _class_of(reply: Reply, outcome: Expected) -> str:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.errors import AllocatorError
 from vm_allocator.modelling import Range
+from vm_allocator.ranges import RangeInclusive
 from vm_allocator.view import RangeView
 
 from .calls import Done, Failed, Failure, Space
 from .local_calls import Caller, refused
 from .profile import PROTOCOL, Profile, TargetError, profile_of
-from .target import Answer, Played, play_one_by_one
+from .target import Answer, Listed, Played, play_one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -94,7 +95,9 @@ class LocalTarget:
         self._caller = self._calling(None)
 
         def make() -> Done:
-            self._caller = self._calling(self._factory(space.base, space.size))
+            pools = [{name: RangeInclusive(*one) for name, one in space.pools}]
+            arguments = pools if space.pools else [space.base, space.size]
+            self._caller = self._calling(self._factory(*arguments))
             return Done()
 
         return self._guard(make)
@@ -104,27 +107,30 @@ class LocalTarget:
         reply = self.do(call)
         if isinstance(reply, Failed) or not self.profile.lists:
             return Answer(reply)
-        live = self.list_live()
-        return Answer(live) if isinstance(live, Failed) else Answer(reply, live)
+        listed = self.list_live()
+        return Answer(listed) if isinstance(listed, Failed) else Answer(reply, *listed)
 
     def do(self, call: Call) -> Reply:
         """Put one call to the allocator."""
         caller = self._caller
         return self._guard(lambda: caller.do(call))
 
-    def list_live(self) -> tuple[Range, ...] | Failed:
-        """Return the live ranges as the allocator lists them."""
+    def list_live(self) -> Listed | Failed:
+        """Return the live ranges as the allocator lists them, and what its devices hold."""
         listed: list[Range] = []
+        devices: dict[str, tuple[Range, ...]] | None = None
 
         def look() -> Done:
-            listed.extend(
-                Range(index(one.start), index(one.end)) for one in _live(self._caller.made)
-            )
+            nonlocal devices
+            listed.extend(_ranges(_live(self._caller.made)))
+            if self.profile.pools and callable(getattr(self._caller.made, "held", None)):
+                held = self._caller.made.held()
+                devices = {str(one): tuple(_ranges(ranges)) for one, ranges in held.items()}
             return Done()
 
         looked = self._guard(look)
         if isinstance(looked, Done):
-            return tuple(listed)
+            return Listed(tuple(sorted(listed)) if self.profile.pools else tuple(listed), devices)
         return Failed(Failure.CRASH, "cannot list what is live", str(looked))
 
     def play(self, space: Space, calls: Sequence[Call]) -> Played:
@@ -158,7 +164,9 @@ class LocalTarget:
 
     def _look(self) -> Profile:
         declared = dict(getattr(self._factory, "profile", {}))
-        made = self._try_one()
+        if declared.get("pools"):
+            return self._look_at_devices(declared)
+        made = self._try_one(_TRIAL_SPACES, ("allocate", "free"))
         allocate = _parameters(made, "allocate")
         takes = (
             frozenset(allocate) & _parameters(made, "update")
@@ -190,12 +198,41 @@ class LocalTarget:
             found["greatest_size"] = made._unit.top + 1  # noqa: SLF001  # likewise
         return profile_of(self._name, found | declared)
 
-    def _try_one(self) -> Any:
+    def _look_at_devices(self, declared: dict[str, Any]) -> Profile:
+        """Learn what a target with several pools can do."""
+        names = declared["pools"]
+        if not isinstance(names, (list, tuple)) or not all(isinstance(one, str) for one in names):
+            raise TargetError(self._name, "its profile's pools are no names", _HELP)
+        trials = [
+            (
+                {
+                    name: RangeInclusive(start + 8 * at, start + 8 * at + 3)
+                    for at, name in enumerate(names)
+                },
+            )
+            for start in (0x1000, 0)
+        ]
+        made = self._try_one(trials, ("register", "unregister"))
+        found = {
+            "protocol": PROTOCOL,
+            "name": self._name,
+            "kind": "addresses",
+            "operations": [
+                name
+                for name in ("register", "unregister", "update_device", "live")
+                if callable(getattr(made, name, None))
+            ],
+            "policies": ["first", "exact"],
+            "align": True,
+        }
+        return profile_of(self._name, found | declared)
+
+    def _try_one(self, trials: Sequence[tuple[Any, ...]], methods: tuple[str, ...]) -> Any:
         problem = ""
-        for base, size in _TRIAL_SPACES:
+        for arguments in trials:
             try:
                 with _alarm(self._seconds):
-                    made = self._factory(base, size)
+                    made = self._factory(*arguments)
             except KeyboardInterrupt:
                 raise
             except _OutOfTimeError:
@@ -204,10 +241,11 @@ class LocalTarget:
             except BaseException as error:  # noqa: BLE001  # whatever it is, the next space is tried
                 problem = problem or f"it makes no allocator ({type(error).__name__}: {error})"
                 continue
-            if isinstance(made, RangeView) and (made.base, made.size) != (base, size):
+            if isinstance(made, RangeView) and (made.base, made.size) != arguments:
+                base, size = arguments
                 problem = f"asked for base {base} and size {size}, it makes {made!r}"
                 raise TargetError(self._name, problem, _HELP)
-            for method in ("allocate", "free"):
+            for method in methods:
                 if not callable(getattr(made, method, None)):
                     raise TargetError(self._name, f"what it makes has no {method}()", _HELP)
             return made
@@ -216,6 +254,10 @@ class LocalTarget:
 
 def _live(made: Any) -> Any:
     return made.live() if callable(getattr(made, "live", None)) else made
+
+
+def _ranges(listed: Any) -> Iterator[Range]:
+    return (Range(index(one.start), index(one.end)) for one in listed)
 
 
 def _parameters(made: Any, method: str) -> frozenset[str]:

@@ -9,6 +9,7 @@ from vm_allocator.policy import FirstMatch, LastMatch
 from vm_allocator.ranges import RangeInclusive
 
 from .calls import Allocate, Batch, Done, Failed, Failure, Free, Pick, Refused, Skipped
+from .device_calls import DeviceCall, Unregister, UpdateDevice
 from .wide import AbortMove, BeginMove, CommitMove, UpdateMany, Wide
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Caller:
 
     def _wide(self, call: Wide) -> Reply:
         made = self.made
+        if isinstance(call, DeviceCall):
+            return self._device(call)
         ranges = [one for _, one in call.places()]
         if any(one.end < one.start for one in ranges):
             return Skipped("an empty range")
@@ -69,6 +72,21 @@ class Caller:
                 else:
                     move.abort()
         return Done()
+
+    def _device(self, call: DeviceCall) -> Reply:
+        made, needs = self.made, list(call.needs)
+        if isinstance(call, Unregister):
+            made.unregister(call.device)
+            return Done()
+        if isinstance(call, UpdateDevice):
+            granted = made.update_device(call.device, list(call.keep), needs)
+        else:
+            granted = made.register(call.device, needs)
+        try:
+            return Done(starts=tuple(index(start) for start in granted))
+        except TypeError:
+            text = repr(granted)[:200]
+            return Failed(Failure.GARBAGE, f"{call.kind} returned no list of numbers", text)
 
     def _batch(self, batch: Batch) -> Reply:
         """Do the calls in a transaction, which the refusal of one of them leaves."""

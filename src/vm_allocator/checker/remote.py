@@ -106,13 +106,13 @@ class RemoteTarget:
             for call in calls:
                 first += 1
                 reply = self._receive(first, wire.wanted_by(call))
-                live = None
+                listed: Any = None
                 if lists and not isinstance(reply, Failed):
                     first += 1
-                    live = self._receive(first, Wants.RANGES)
-                    if isinstance(live, Failed):
-                        reply, live = live, None
-                answers.append(Answer(reply, live))
+                    listed = self._receive(first, Wants.RANGES)
+                    if isinstance(listed, Failed):
+                        reply, listed = listed, None
+                answers.append(Answer(reply, *(listed or ())))
                 if isinstance(reply, Failed):
                     break
         except ChildFailure as failure:

@@ -62,10 +62,9 @@ def _title(one: Finding) -> Text:
 
 def finding(one: Finding, ascii_only: bool = False) -> list[RenderableType]:  # noqa: FBT001, FBT002  # private in spirit: the two callers read well
     """Return one finding: the property in words, the trace, the space before and after."""
-    space = shown_range(one.space.range)
     lines = [
         Text(f"   {one.broken.sentence}", style="italic"),
-        Text(f"   on a fresh allocator of {space}:"),
+        Text(f"   on a fresh allocator of {one.space}:"),
     ]
     lines += _trace(one.steps)
     if one.steps:
@@ -104,7 +103,7 @@ def _trace(every: Sequence[Step]) -> list[Text]:
 def played(trial: Trial, name: str, *, ascii_only: bool = False) -> RenderableType:
     """Return a trace that was played again: each call, and the first violation drawn."""
     lines: list[RenderableType] = [
-        Text(f"on a fresh allocator of {shown_range(trial.space.range)}:"),
+        Text(f"on a fresh allocator of {trial.space}:"),
         *_trace(trial.steps),
     ]
     broken = trial.violations

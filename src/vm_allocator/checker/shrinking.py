@@ -168,13 +168,14 @@ def _narrower(trial: Trial) -> Iterator[Candidate]:
     touched = [r for step in trial.steps for r in ranges_of(step.call, step.answer.reply)]
     low = max(space.base, min((r.start for r in touched), default=0))
     high = min(space.last, max((r.end for r in touched), default=space.last))
-    for narrow in (Space(low, high), Space(space.base, high), Space(low, space.last)):
-        yield narrow, _calls(trial)
-    for width in _widths(space.size):
-        yield Space(space.base, space.last - width), _calls(trial)
-        yield Space(space.base + width, space.last), _calls(trial)
+    if not space.pools:
+        for narrow in (Space(low, high), Space(space.base, high), Space(low, space.last)):
+            yield narrow, _calls(trial)
+        for width in _widths(space.size):
+            yield Space(space.base, space.last - width), _calls(trial)
+            yield Space(space.base + width, space.last), _calls(trial)
     for width in _widths(space.base + 1):
-        yield _moved(space, _calls(trial), -width)
+        yield from _moved(space, _calls(trial), -width)
 
 
 def _cut(trial: Trial) -> Iterator[Candidate]:
@@ -190,7 +191,7 @@ def _cut(trial: Trial) -> Iterator[Candidate]:
             for smaller, calls in _without(trial, place, width):
                 yield smaller, calls
                 if space.base > space.size:  # what is at the end of the numbers stays there
-                    yield _moved(smaller, calls, space.last - smaller.last)
+                    yield from _moved(smaller, calls, space.last - smaller.last)
 
 
 def _widths(size: int) -> Iterator[int]:
@@ -210,8 +211,8 @@ def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
     def f(address: int) -> int:
         return address if address <= place else max(place, address - width)
 
-    space = Space(f(trial.space.base), f(trial.space.last + 1) - 1)
-    if space.last < space.base:
+    space = trial.space.mapped(f)
+    if space is None:
         return
 
     ways = []
@@ -241,9 +242,10 @@ def _fitted(size: int, _reply: Reply, _f: Callable[[int], int], space: Space) ->
     return max(1, min(size, space.size))
 
 
-def _moved(space: Space, calls: Sequence[Call], by: int) -> Candidate:
-    moved = Space(space.base + by, space.last + by)
-    return moved, tuple(mapped(call, lambda address: max(0, address + by)) for call in calls)
+def _moved(space: Space, calls: Sequence[Call], by: int) -> Iterator[Candidate]:
+    moved = space.mapped(lambda address: address + by)
+    if moved is not None:
+        yield moved, tuple(mapped(call, lambda address: max(0, address + by)) for call in calls)
 
 
 def _plainer(trial: Trial) -> Iterator[Candidate]:

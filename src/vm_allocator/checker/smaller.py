@@ -123,6 +123,7 @@ def _plainer(call: Plain, reply: object) -> Iterator[Plain]:
 def lower(call: Call) -> Iterator[Call]:
     """Yield the call with one of its numbers, or ranges, smaller."""
     if isinstance(call, Wide):
+        yield from call.smaller()
         for one in dict.fromkeys(place for _, place in call.places()):
             for other in _lower_ranges(one):
                 yield call.ranges(_changing(one, other))

@@ -8,33 +8,56 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from spec.devices import Books, Held, Wish
 from spec.model import Allocator, Request
-from spec.moves import Moving
+from spec.moves import Move, Moving
 from vm_allocator.modelling import Range, Refused
 
 from .calls import Allocate, Batch, Free, Pick
+from .device_calls import DeviceCall, Unregister, UpdateDevice
 from .wide import AbortMove, BeginMove, CommitMove, UpdateMany, Wide
 
 if TYPE_CHECKING:
     from .calls import Call, Plain, Space
+    from .device_calls import Kept, Need
     from .profile import Profile
 
 
 @dataclass(frozen=True)
 class State:
-    """A state of the oracle."""
+    """A state of the oracle: the pools, who holds what of them, and the pending moves."""
 
-    moving: Moving
+    books: Books
+    moves: tuple[Move, ...] = ()
 
     @classmethod
     def initial(cls, profile: Profile, space: Space) -> State:
         """Return the space with nothing live."""
-        return cls(Moving(Allocator.initial(profile.top, space.base, space.last)))
+        ranges = [one for _, one in space.pools] or [space.range]
+        pools = tuple(Allocator.initial(profile.top, one.start, one.end) for one in ranges)
+        return cls(Books(pools, (profile.default_alignment,) * len(pools)))
+
+    @property
+    def moving(self) -> Moving:
+        """The one pool, and its pending moves."""
+        return Moving(self.books.pools[0], self.moves)
+
+    @property
+    def devices(self) -> dict[str, tuple[Range, ...]]:
+        """What each device holds, lowest first."""
+        return {
+            device: tuple(sorted(Range(one.start, one.start + one.size - 1) for one in held))
+            for device, held in self.books.devices.items()
+        }
 
     @property
     def key(self) -> tuple[object, ...]:
         """All that tells it from other states of the same space, apart from old alignments."""
-        return self.moving.live(), self.moving.moves
+        return live_ranges(self), self.moves, tuple(self.books.devices.items())
+
+    def after(self, moving: Moving) -> State:
+        """Return the state after something was done in the one pool."""
+        return State(replace(self.books, pools=(moving.allocator,)), moving.moves)
 
 
 class Expected(NamedTuple):
@@ -51,8 +74,10 @@ class Expected(NamedTuple):
 
 
 def live_ranges(state: State) -> tuple[Range, ...]:
-    """Return the live ranges of a state of the oracle, lowest first."""
-    return state.moving.live()
+    """Return the live ranges of a state of the oracle, of all pools, lowest first."""
+    if len(state.books.pools) == 1:
+        return state.moving.live()
+    return tuple(one for pool in state.books.pools for one in Moving(pool).live())
 
 
 class Oracle:
@@ -68,6 +93,8 @@ class Oracle:
         if isinstance(call, Batch):
             return self._batch(state, call)
         try:
+            if isinstance(call, DeviceCall):
+                return self._device(state, call)
             return self._wide(state, call) if isinstance(call, Wide) else self._plain(state, call)
         except Refused as refused:
             return Expected(state, refusal=refused.refusal)
@@ -110,15 +137,38 @@ class Oracle:
                 after = moving.abort(call.old_range)
             case _:
                 raise TypeError(f"the oracle knows no {call!r}")
-        return Expected(State(after))
+        return Expected(state.after(after))
+
+    def _device(self, state: State, call: DeviceCall) -> Expected:
+        """Ask the books. Where what is new was put is what the device holds then, at the end."""
+        books, wishes = state.books, [self._wish(need) for need in call.needs]
+        if isinstance(call, Unregister):
+            return Expected(replace(state, books=books.unregister(call.device)))
+        if isinstance(call, UpdateDevice):
+            after = books.update_device(call.device, [*map(self._held, call.keep), *wishes])
+        else:
+            after = books.register(call.device, wishes)
+        held = after.held_by(call.device)
+        new = held[len(held) - len(wishes) :]
+        return Expected(replace(state, books=after), starts=tuple(one.start for one in new))
+
+    def _wish(self, need: Need) -> Wish:
+        return Wish(self._pool(need.pool), need.size, need.align, need.start)
+
+    def _held(self, kept: Kept) -> Held:
+        start, end = kept.range
+        return Held(self._pool(kept.pool), start, end - start + 1)
+
+    def _pool(self, name: str) -> int:
+        return [pool for pool, _ in self.space.pools].index(name)
 
     def _plain(self, state: State, call: Plain) -> Expected:
         moving, request = state.moving, self.request(call)
         if isinstance(call, Free):
-            return Expected(State(moving.free(call.start, call.size)))
+            return Expected(state.after(moving.free(call.start, call.size)))
         if not isinstance(call, Allocate):
             old = call.old_start, call.old_size
-            return Expected(State(moving.update(*old, request, call.start)))
+            return Expected(state.after(moving.update(*old, request, call.start)))
         model = moving.allocator
         if call.start is not None:
             step = model.allocate_exact(request, call.start)
@@ -126,7 +176,7 @@ class Oracle:
             step = model.allocate_last(request)
         else:
             step = model.allocate_first(request)
-        return Expected(State(replace(moving, allocator=step.after)), step.granted)
+        return Expected(state.after(replace(moving, allocator=step.after)), step.granted)
 
     def _align(self, align: int | None) -> int:
         return self.profile.default_alignment if align is None else align

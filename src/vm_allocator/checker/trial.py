@@ -128,7 +128,7 @@ class Bench:
             if state is None:
                 break
             before = live_ranges(state)
-            judged = judge.judge(state, call, answer.reply, answer.live)
+            judged = judge.judge(state, call, answer.reply, answer.live, answer.devices)
             state = judged.after
             after = None if state is None else live_ranges(state)
             self._count(call, judged.outcome.refusal, answer.reply, len(before))

@@ -60,6 +60,10 @@ class Wide(ABC):
             if getattr(self, name, None) is not None:
                 yield replace(self, **{name: None})
 
+    def smaller(self) -> Iterator[Self]:
+        """Yield the call with a number smaller that is in none of its ranges."""
+        return iter(())
+
     def moved(self, before: tuple[Range, ...]) -> tuple[Range, ...]:
         """Return what is live after it, as far as the call alone tells."""
         gone = self.old()
@@ -236,6 +240,13 @@ def shown_options(align: int | None, within: Range | None) -> str:
     """Write what else is asked of a range."""
     options = "" if align is None else f", align={shown(align)}"
     return options if within is None else f"{options}, within={shown_range(within)}"
+
+
+def shown_space(base: int, last: int, pools: tuple[tuple[str, Range], ...]) -> str:
+    """Write a space: of several pools the name and the space of each."""
+    if not pools:
+        return shown_range(Range(base, last))
+    return ", ".join(f"{name} {shown_range(one)}" for name, one in pools)
 
 
 def _named(one: Range | None) -> str:

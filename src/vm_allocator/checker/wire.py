@@ -22,6 +22,8 @@ from .calls import (
     Space,
     Update,
 )
+from .device_calls import Kept, Need, Register, Unregister, UpdateDevice
+from .target import Listed
 from .wide import AbortMove, BeginMove, CommitMove, UpdateMany, Wide
 
 if TYPE_CHECKING:
@@ -35,6 +37,23 @@ encode = msgspec.json.Encoder().encode
 
 class WireError(ValueError):
     """A line that is not what the protocol wants."""
+
+
+class NeedMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a device needs of a pool."""
+
+    pool: str
+    size: int
+    align: int | None = None
+    start: int | None = None
+
+
+class KeptMessage(msgspec.Struct, frozen=True):
+    """What a device keeps of a pool."""
+
+    pool: str
+    start: int
+    size: int
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,6 +72,10 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     within: Pair | None = None
     changes: tuple[tuple[Pair | None, Pair | None], ...] | None = None
     calls: tuple[dict[str, Any], ...] | None = None
+    device: str | None = None
+    needs: tuple[NeedMessage, ...] = ()
+    keep: tuple[KeptMessage, ...] = ()
+    pools: dict[str, Pair] | None = None
 
 
 class ReplyMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,6 +89,7 @@ class ReplyMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     crashed: str | None = None
     skipped: str | None = None
     live: list[tuple[Number, Number]] | None = None
+    devices: dict[str, list[tuple[Number, Number]]] | None = None
     detail: str = ""
 
 
@@ -153,6 +177,18 @@ def _wide_of(request: Request) -> Wide | None:
             return CommitMove(_sized(old_start, old_size))
         case Request(op="move_abort", old_start=int(old_start), old_size=int(old_size)):
             return AbortMove(_sized(old_start, old_size))
+    return _about_device(request, request.device) if request.device is not None else None
+
+
+def _about_device(request: Request, device: str) -> Wide | None:
+    needs = tuple(Need(one.pool, one.size, one.align, one.start) for one in request.needs)
+    if request.op == "register":
+        return Register(device, needs)
+    if request.op == "unregister":
+        return Unregister(device)
+    if request.op == "update_device":
+        kept = tuple(Kept(one.pool, _sized(one.start, one.size)) for one in request.keep)
+        return UpdateDevice(device, needs, kept)
     return None
 
 
@@ -188,7 +224,24 @@ def _plain_of(request: Request) -> Plain:
 
 def new(number: int, space: Space) -> Request:
     """Return the request for a fresh allocator."""
+    if space.pools:
+        return Request(number, "new", pools={name: (r.start, r.end) for name, r in space.pools})
     return Request(number, "new", base=space.base, last=space.last)
+
+
+def space_of(request: Request) -> Space:
+    """Return the space that `new` asks for. Raises `WireError`."""
+    if request.pools:
+        return Space.of({name: Range(*ends) for name, ends in request.pools.items()})
+    if request.base is None or request.last is None:
+        raise WireError("new needs base and last, or pools")
+    return Space(request.base, request.last)
+
+
+def listing(number: int, listed: Listed) -> bytes:
+    """Return what is live, as a reply."""
+    found: dict[str, Any] = {"id": number, "live": listed.live}
+    return encode(found if listed.devices is None else {**found, "devices": listed.devices})
 
 
 def message_of(number: int, reply: Done | Refused | Skipped | Failed) -> ReplyMessage:
@@ -219,15 +272,15 @@ class Wants(enum.Enum):
 
 def wanted_by(call: Call) -> Wants:
     """Return what the reply to a call has to hold."""
-    if isinstance(call, Batch):
+    if isinstance(call, (Batch, Register, UpdateDevice)):
         return Wants.STARTS
     return Wants.START if isinstance(call, Allocate) else Wants.OK
 
 
 def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
     line: bytes, number: int, wants: Wants
-) -> Reply | tuple[Range, ...]:
-    """Return the reply in a line, or live ranges if they are wanted.
+) -> Reply | Listed:
+    """Return the reply in a line, or what is live if that is wanted.
 
     `number` is the request's. What is wrong with a line is a reply too: `Failed`, as garbage.
     """
@@ -242,7 +295,7 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
         return declined
     try:
         if wants is Wants.RANGES and message.live is not None:
-            return tuple(Range(_number(start), _number(end)) for start, end in message.live)
+            return _listed(message.live, message.devices)
         granted = message.granted
         if wants is Wants.STARTS and isinstance(granted, tuple):
             return Done(starts=tuple(None if one is None else _number(one) for one in granted))
@@ -253,6 +306,17 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
     if wants is Wants.OK and message.ok:
         return Done()
     return _garbage("a reply without what was asked for", line)
+
+
+def _listed(
+    live: list[tuple[Number, Number]], devices: dict[str, list[tuple[Number, Number]]] | None
+) -> Listed:
+    def ranges(pairs: list[tuple[Number, Number]]) -> tuple[Range, ...]:
+        return tuple(Range(_number(start), _number(end)) for start, end in pairs)
+
+    if devices is None:
+        return Listed(ranges(live))
+    return Listed(ranges(live), {name: ranges(held) for name, held in devices.items()})
 
 
 def _declined(message: ReplyMessage) -> Reply | None:
