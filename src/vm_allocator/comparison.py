@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Generic, NoReturn
+from typing import TYPE_CHECKING, Generic, NoReturn
 
-from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, Request, outside
+from spec.model import Allocator, Request
+from spec.moves import Moving
 
-from .errors import AllocatorError, BrokenInvariantError, MovePendingError
+from .errors import AllocatorError, BrokenInvariantError
 from .modelling import Outcome, Range, Refused, attempt
 from .resource import R, S
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from .address import RangeAllocator
     from .modelling import Step
     from .ranges import RangeInclusive
-
-MOVE_PENDING: Final = MovePendingError.refusal
-"""To the model, what a move has reserved is live; to everybody else, it is not."""
 
 
 @dataclass(frozen=True)
@@ -55,40 +53,66 @@ class Beside(Generic[R, S]):
 
     allocator: RangeAllocator[R, S]
     name: str = "allocator"
-    model: Allocator = field(init=False)
+    state: Moving = field(init=False)
+    """The oracle, with the moves that are pending and what the platform holds."""
     calls: list[Call] = field(init=False, default_factory=list)
-    pending: tuple[tuple[Range, Range, int], ...] = field(init=False, default=())
-    """The moves that were begun, from where to where, and the alignment that was asked for."""
 
     def __post_init__(self) -> None:
         space = self.allocator.space
         top = self.allocator._unit.top  # noqa: SLF001  # the unit is what tells 32 bits from 64
-        self.model = Allocator.initial(top, int(space.start), int(space.end))
+        self.state = Moving(Allocator.initial(top, int(space.start), int(space.end)))
         self._setup = f"{self.name} = {self.allocator!r}"
         self.compare()
 
+    @property
+    def model(self) -> Allocator:
+        """The state of the oracle, where what is reserved counts as live."""
+        return self.state.allocator
+
     # ---- the comparison
 
-    def _both(
-        self, text: str, real: Callable[[], R | None], act: Callable[[], Step[Allocator]]
+    def _granted(
+        self,
+        text: str,
+        real: Callable[[], R],
+        act: Callable[[Allocator], Step[Allocator]],
+        size: int,
+        owner: str | None,
     ) -> Outcome[Allocator]:
-        expected = attempt(self.model, act)
-        wanted_start = None if expected.granted is None else expected.granted.start
+        """Allocate on both, and compare."""
+        expected = attempt(self.model, lambda: act(self.model))
+        wanted = self._outcome(
+            expected.refusal, None if expected.granted is None else expected.granted.start
+        )
+        after = self.state
+        if expected.refusal is None:
+            after = self.state.grant(act, size, owner)[0]
+        self._observe(text, wanted, lambda: self._outcome(None, int(real())), after)
+        return expected
+
+    def _changed(
+        self, text: str, real: Callable[[], object], act: Callable[[], Moving]
+    ) -> Outcome[Allocator]:
+        """Carry out on both what grants nothing that is returned, and compare."""
+        after, refusal = self.state, None
+        try:
+            after = act()
+        except Refused as refused:
+            refusal = refused.refusal
 
         def operate() -> str:
-            granted = real()
-            # An update grants without a return value: what it did is in the live ranges.
-            return self._outcome(None, wanted_start if granted is None else int(granted))
+            real()
+            return self._outcome(None, None)
 
-        self._observe(text, self._outcome(expected.refusal, wanted_start), operate, expected.after)
-        return expected
+        self._observe(text, self._outcome(refusal, None), operate, after)
+        return Outcome(self.model, None, refusal)
 
     def _observe(
         self,
         text: str,
         wanted: str,
         real: Callable[[], str],
-        after: Allocator | None = None,
+        after: Moving | None = None,
         of: str | None = None,
     ) -> None:
         """Carry out one call, record it, and compare its outcome and the states after it."""
@@ -101,7 +125,7 @@ class Beside(Generic[R, S]):
         called = f"{self.name}." if of is None else of
         self.calls.append(Call(f"{called}{text}", wanted, actual))
         if after is not None:
-            self.model = after
+            self.state = after
         if wanted != actual:
             self._disagree(f"expected {wanted}, got {actual}")
         self.compare()
@@ -109,12 +133,11 @@ class Beside(Generic[R, S]):
     def compare(self) -> None:
         """Raise `DisagreementError` unless both have the same live ranges and the same gaps."""
         try:
-            taken: list[Range] = list(self.model.live)  # type: ignore[call-overload]  # the oracle's sets are finite
-            held = [one for one in taken if self._holds(one)]
-            free = [one for one in taken if one not in held]
-            self._compare("live ranges", list(self.allocator), free)
+            live, held = list(self.state.live()), sorted(self.state.reserved())
+            self._compare("live ranges", list(self.allocator), live)
             reserved = [one for one, _ in self.allocator.reserved()]
             self._compare("reserved ranges", reserved, held)
+            self._compare_owners([*live, *held])
             self._compare("gaps", list(self.allocator.gaps()), list(self.model.gaps()))  # type: ignore[call-overload]  # likewise
             self.allocator._check()  # noqa: SLF001  # there for this caller
         except DisagreementError:
@@ -135,28 +158,14 @@ class Beside(Generic[R, S]):
     def _disagree(self, difference: str) -> NoReturn:
         raise DisagreementError(self._setup, list(self.calls), difference) from None
 
-    def _holds(self, one: Range) -> bool:
-        """Whether a pending move has reserved exactly this range."""
-        return any(one in (old, *outside(old, new)) for old, new, _ in self.pending)
-
-    def _is_named(self, one: Range) -> bool:
-        """Whether it is that, or the whole of a new range: what is refused as pending."""
-        return self._holds(one) or any(one == new for _, new, _ in self.pending)
-
-    def _unless_held(
-        self, act: Callable[[], Step[Allocator]], start: int, size: int
-    ) -> Callable[[], Step[Allocator]]:
-        """Return what the model does; but what a move holds is no live range to anybody."""
-        named = self._is_named(Range(start, start + size - 1))
-
-        def guarded() -> Step[Allocator]:
-            if not named:
-                return act()
-            outcome = attempt(self.model, act)
-            nonsense = outcome.refusal in (INVALID_SIZE, INVALID_ALIGNMENT)
-            raise Refused(outcome.refusal if nonsense and outcome.refusal else MOVE_PENDING)
-
-        return guarded
+    def _compare_owners(self, ranges: list[Range]) -> None:
+        if not (self.state.owners or self.state.moves or self.state.holds):
+            ranges = ranges[:1]  # nobody's: one stands for all
+        for one in ranges:
+            first: R = one.start  # type: ignore[assignment]  # NewTypes are ints; R is one of them
+            found, wanted = self.allocator.owner_of(first), self.state.owner_of(one)
+            if found != wanted:
+                self._disagree(f"expected {show_all([one])} to be {wanted}'s, and it is {found}'s")
 
     # ---- words
 

@@ -10,15 +10,17 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Literal, Self
 
-from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, overlaps
+from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator
 
-from .comparison import MOVE_PENDING, Beside, Call, DisagreementError, show_all
-from .modelling import Outcome, Range, Refused, attempt
+from .comparison import Beside, Call, DisagreementError, show_all
+from .modelling import Outcome, Range, attempt
 from .policy import ExactMatch, LastMatch, Policy
 from .resource import R, S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from spec.moves import Moving
 
     from .modelling import Step
     from .ranges import RangeInclusive
@@ -41,15 +43,27 @@ class Lockstep(Beside[R, S]):
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        prefer: int | None = None,
+        owner: str | None = None,
     ) -> Outcome[Allocator]:
         """`allocate` on both. Raises `DisagreementError`; a refusal is an outcome."""
-        return self._both(
-            f"allocate({self._show(resource)}, {self._show(size)}"
-            f"{self._options(align=align, policy=policy, within=within)})",
+        options = self._options(
+            align=align, policy=policy, within=within, prefer=prefer, owner=owner
+        )
+        return self._granted(
+            f"allocate({self._show(resource)}, {self._show(size)}{options})",
             lambda: self.allocator.allocate(
-                resource, size, align=align, policy=policy, within=within
+                resource,
+                size,
+                align=align,
+                policy=policy,
+                within=within,
+                prefer=prefer,
+                owner=owner,
             ),
-            self._allocation(resource, size, align, policy, within),
+            self._allocation(resource, size, align, policy, within, prefer),
+            int(size),
+            owner,
         )
 
     def allocate_many(
@@ -60,26 +74,30 @@ class Lockstep(Beside[R, S]):
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
     ) -> Outcome[Allocator]:
         """`allocate_many` on both. Raises `DisagreementError`; a refusal is an outcome."""
         request = self._request(size, align, within)
-        act = (
-            self.model.allocate_many_last if policy is LastMatch else self.model.allocate_many_first
-        )
-        expected = attempt(self.model, lambda: act(count, request))
+
+        def act(model: Allocator) -> Step[Allocator]:
+            many = model.allocate_many_last if policy is LastMatch else model.allocate_many_first
+            return many(count, request)
+
+        expected = attempt(self.model, lambda: act(self.model))
 
         def operate() -> str:
             granted = self.allocator.allocate_many(
-                count, size, align=align, policy=policy, within=within
+                count, size, align=align, policy=policy, within=within, owner=owner
             )
             return ", ".join(self._show(start) for start in granted)
 
-        wanted = ", ".join(map(self.allocator._unit.show, expected.starts))  # noqa: SLF001  # hex
-        if expected.refusal is not None:
-            wanted = self._outcome(expected.refusal, None)
-        options = self._options(align=align, policy=policy, within=within)
+        wanted, after = self._outcome(expected.refusal, None), self.state
+        if expected.refusal is None:
+            wanted = ", ".join(map(self.allocator._unit.show, expected.starts))  # noqa: SLF001  # hex
+            after = self.state.grant(act, int(size), owner)[0]
+        options = self._options(align=align, policy=policy, within=within, owner=owner)
         text = f"allocate_many({count}, {self._show(size)}{options})"
-        self._observe(text, wanted, operate, expected.after)
+        self._observe(text, wanted, operate, after)
         return expected
 
     def available(
@@ -89,29 +107,33 @@ class Lockstep(Beside[R, S]):
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        prefer: int | None = None,
     ) -> None:
         """Compare what `available` answers with what the model would grant; nothing changes.
 
         A refusal that depends on the state is the answer `None`; a request that makes no
         sense is refused by both.
         """
-        would = attempt(self.model, self._allocation(None, size, align, policy, within))
+        act = self._allocation(None, size, align, policy, within, prefer)
+        would = attempt(self.model, lambda: act(self.model))
 
         def ask() -> str:
-            found = self.allocator.available(size, align=align, policy=policy, within=within)
+            found = self.allocator.available(
+                size, align=align, policy=policy, within=within, prefer=prefer
+            )
             return self._show(found)
 
         if would.refusal in (INVALID_SIZE, INVALID_ALIGNMENT):
             wanted = self._outcome(would.refusal, None)
         else:
             wanted = "None" if would.granted is None else self._outcome(None, would.granted.start)
-        options = self._options(align=align, policy=policy, within=within)
+        options = self._options(align=align, policy=policy, within=within, prefer=prefer)
         self._observe(f"available({self._show(size)}{options})", wanted, ask)
 
     def lookup(self, resource: R) -> None:
         """Compare what both find live at `resource`; nothing changes."""
-        point = Range(int(resource), int(resource))
-        found = self.model.live.lowest(lambda live: overlaps(live, point) and not self._holds(live))
+        at = int(resource)
+        found = next((live for live in self.state.live() if live.start <= at <= live.end), None)
 
         def ask() -> str:
             live = self.allocator.lookup(resource)
@@ -122,12 +144,26 @@ class Lockstep(Beside[R, S]):
 
     def free(self, resource: R, size: S) -> Outcome[Allocator]:
         """`free` on both. Raises `DisagreementError`; a refusal is an outcome."""
-        return self._both(
+        return self._changed(
             f"free({self._show(resource)}, {self._show(size)})",
             lambda: self.allocator.free(resource, size),
-            self._unless_held(
-                lambda: self.model.free(int(resource), int(size)), int(resource), int(size)
-            ),
+            lambda: self.state.free(int(resource), int(size)),
+        )
+
+    def reserve(self, resource: R, size: S, owner: str) -> Outcome[Allocator]:
+        """`reserve` on both. Raises `DisagreementError`; a refusal is an outcome."""
+        return self._changed(
+            f"reserve({self._show(resource)}, {self._show(size)}, {owner=})",
+            lambda: self.allocator.reserve(resource, size, owner=owner),
+            lambda: self.state.reserve(int(resource), int(size), owner),
+        )
+
+    def unreserve(self, resource: R, size: S) -> Outcome[Allocator]:
+        """`unreserve` on both. Raises `DisagreementError`; a refusal is an outcome."""
+        return self._changed(
+            f"unreserve({self._show(resource)}, {self._show(size)})",
+            lambda: self.allocator.unreserve(resource, size),
+            lambda: self.state.unreserve(int(resource), int(size)),
         )
 
     def update(
@@ -139,24 +175,30 @@ class Lockstep(Beside[R, S]):
         *,
         align: int | None = None,
         within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
     ) -> Outcome[Allocator]:
         """`update` on both. Raises `DisagreementError`; a refusal is an outcome."""
         request = self._request(new_size, align, within)
         start = int(new_resource)
 
-        def act() -> Step[Allocator]:
+        def act() -> Moving:
             if old_resource is None or old_size is None:
-                return self.model.allocate_exact(request, start)
-            old, units = int(old_resource), int(old_size)
-            return self._unless_held(
-                lambda: self.model.update(old, units, request, start), old, units
-            )()
+                return self.state.grant(
+                    lambda model: model.allocate_exact(request, start), request.size, owner
+                )[0]
+            return self.state.update(int(old_resource), int(old_size), request, start, owner)
 
         shown = ", ".join(map(self._show, (old_resource, old_size, new_resource, new_size)))
-        return self._both(
-            f"update({shown}{self._options(align=align, within=within)})",
+        return self._changed(
+            f"update({shown}{self._options(align=align, within=within, owner=owner)})",
             lambda: self.allocator.update(
-                old_resource, old_size, new_resource, new_size, align=align, within=within
+                old_resource,
+                old_size,
+                new_resource,
+                new_size,
+                align=align,
+                within=within,
+                owner=owner,
             ),
             act,
         )
@@ -169,31 +211,16 @@ class Lockstep(Beside[R, S]):
         within: RangeInclusive[R] | None = None,
     ) -> Outcome[Allocator]:
         """`update_many` on both. Raises `DisagreementError`; a refusal is an outcome."""
-        old, new = (
-            [Range(int(one.start), int(one.end)) for one in side if one is not None]
-            for side in ([change[0] for change in changes], [change[1] for change in changes])
-        )
         granule = self.allocator.alignment if align is None else align
         window = self.allocator.space if within is None else within
-        whole = Range(int(window.start), int(window.end))
-        free = next((at for at, one in enumerate(old) if self._is_named(one)), len(old))
-
-        def act() -> Step[Allocator]:
-            if free < len(old):  # what comes before it in the list is refused before it
-                self.model.update_many(old[:free], (), granule, whole)
-                raise Refused(MOVE_PENDING)
-            return self.model.update_many(old, new, granule, whole)
-
-        expected = attempt(self.model, act)
-        wanted = self._outcome(expected.refusal, None)
-
-        def operate() -> str:
-            self.allocator.update_many(changes, align=align, within=within)
-            return self._outcome(None, None)
-
-        options = self._options(align=align, within=within)
-        self._observe(f"update_many({changes!r}{options})", wanted, operate, expected.after)
-        return expected
+        plain = [(_range(old), _range(new)) for old, new in changes]
+        return self._changed(
+            f"update_many({changes!r}{self._options(align=align, within=within)})",
+            lambda: self.allocator.update_many(changes, align=align, within=within),
+            lambda: self.state.update_many(
+                plain, granule, Range(int(window.start), int(window.end))
+            ),
+        )
 
     def begin_move(  # the arguments of `move`, for the model as they are
         self,
@@ -208,20 +235,12 @@ class Lockstep(Beside[R, S]):
     ) -> Outcome[Allocator]:
         """`move` on both. Raises `DisagreementError`; a refusal is an outcome."""
         request = self._request(new_size, align, within)
-        units = int(old_size)
-        old = Range(int(old_resource), int(old_resource) + units - 1)
-        new = request.at(int(new_resource))
-
-        def act() -> Step[Allocator]:
-            self.model.update(old.start, units, request, new.start)  # refused for its reasons
-            return self.model.begin_move(old, new, request.align, request.window)
-
-        expected = attempt(self.model, self._unless_held(act, old.start, units))
-        if expected.refusal is None:
-            self.pending = (*self.pending, (old, new, request.align))
-
-        def operate() -> str:
-            self.allocator.move(
+        old = Range(int(old_resource), int(old_resource) + int(old_size) - 1)
+        ends: tuple[R | S, ...] = (old_resource, old_size, new_resource, new_size)
+        shown = ", ".join(map(self._show, ends))
+        return self._changed(
+            f"move({shown}{self._options(align=align, within=within, owner=owner)})",
+            lambda: self.allocator.move(
                 old_resource,
                 old_size,
                 new_resource,
@@ -229,41 +248,26 @@ class Lockstep(Beside[R, S]):
                 align=align,
                 within=within,
                 owner=owner,
-            )
-            return self._outcome(None, None)
-
-        ends: tuple[R | S, ...] = (old_resource, old_size, new_resource, new_size)
-        shown = ", ".join(map(self._show, ends))
-        options = self._options(align=align, within=within, owner=owner)
-        wanted = self._outcome(expected.refusal, None)
-        self._observe(f"move({shown}{options})", wanted, operate, expected.after)
-        return expected
+            ),
+            lambda: self.state.begin(old, request, int(new_resource), owner),
+        )
 
     def end_move(self, number: int, end: Literal["commit", "abort"]) -> None:
         """End one of the pending moves on both, if there are any. Raises `DisagreementError`."""
-        if not self.pending:
+        moves = self.state.moves
+        if not moves:
             return
-        number %= len(self.pending)
-        old, new, align = self.pending[number]
-        before = self.model
-        expected = attempt(
-            before,
-            lambda: (
-                before.commit_move(old, new, align)
-                if end == "commit"
-                else before.abort_move(old, new)
-            ),
-        )
-        self.pending = (*self.pending[:number], *self.pending[number + 1 :])
+        number %= len(moves)
+        old = moves[number].old
+        after = self.state.commit(old) if end == "commit" else self.state.abort(old)
 
         def operate() -> str:
             move = list(self.allocator.moves())[number]
             getattr(move, end)()
             return self._outcome(None, None)
 
-        wanted = self._outcome(expected.refusal, None)
         text = f"list({self.name}.moves())[{number}].{end}()"
-        self._observe(text, wanted, operate, expected.after, of="")
+        self._observe(text, self._outcome(None, None), operate, after, of="")
 
     def fork(self, name: str) -> Self:
         """Return a copy of the allocator beside its oracle; the two share one trace.
@@ -279,23 +283,28 @@ class Lockstep(Beside[R, S]):
         twin.compare()
         return twin
 
-    def _allocation(
+    def _allocation(  # noqa: PLR0917  # the arguments of `allocate`, as they were passed
         self,
         resource: R | None,
         size: S,
         align: int | None,
         policy: Policy[R] | None,
         within: RangeInclusive[R] | None,
-    ) -> Callable[[], Step[Allocator]]:
+        prefer: int | None = None,
+    ) -> Callable[[Allocator], Step[Allocator]]:
         """Return the model's action that stands for this call of `allocate`."""
         request = self._request(size, align, within)
         start = policy.start if isinstance(policy, ExactMatch) else resource
 
-        def act() -> Step[Allocator]:
+        def act(model: Allocator) -> Step[Allocator]:
             if start is not None:
-                return self.model.allocate_exact(request, int(start))
-            if policy is LastMatch:
-                return self.model.allocate_last(request)
-            return self.model.allocate_first(request)
+                return model.allocate_exact(request, int(start))
+            if prefer is not None:
+                return model.allocate_preferred(prefer, request, last=policy is LastMatch)
+            return (model.allocate_last if policy is LastMatch else model.allocate_first)(request)
 
         return act
+
+
+def _range(one: RangeInclusive[R] | None) -> Range | None:
+    return None if one is None else Range(int(one.start), int(one.end))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Self
 
-from .errors import MoveEndedError
+from .errors import MoveEndedError, MovePendingError, ReservedError
+from .owners import tag
 from .ranges import RangeInclusive
 from .resource import R, Unit
 from .undo import UndoLog
@@ -12,7 +13,9 @@ from .undo import UndoLog
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from .errors import OverlapError, RangeRefusedError
     from .gaps import GapIndex
+    from .holds import Hold
 
 
 class Move(Generic[R]):
@@ -35,13 +38,14 @@ class Move(Generic[R]):
     An allocator makes moves; `begin` is for it alone.
     """
 
-    __slots__ = ("_ending", "_index", "_parts", "_pending", "_unit", "ends", "owner")
+    __slots__ = ("_ending", "_index", "_owners", "_parts", "_pending", "_unit", "ends", "owner")
 
     def __init__(  # noqa: PLR0917  # for `begin` and `copied` alone
         self,
         unit: Unit,
         index: GapIndex,
-        pending: dict[tuple[int, int], Move[R]],
+        pending: dict[tuple[int, int], Move[R] | Hold[R]],
+        owners: dict[int, str],
         ends: tuple[int, int, int, int],
         parts: list[tuple[int, int]],
         owner: str | None,
@@ -49,17 +53,19 @@ class Move(Generic[R]):
         self._unit = unit
         self._index = index
         self._pending = pending
+        self._owners = owners
         self._parts = parts
         self._ending = ""
         self.ends = ends
         self.owner = owner
 
     @classmethod
-    def begin(
+    def begin(  # noqa: PLR0917  # for `RangeAllocator.move` alone
         cls,
         unit: Unit,
         index: GapIndex,
-        pending: dict[tuple[int, int], Move[R]],
+        pending: dict[tuple[int, int], Move[R] | Hold[R]],
+        owners: dict[int, str],
         ends: tuple[int, int, int, int],
         owner: str | None,
     ) -> Self:
@@ -70,7 +76,7 @@ class Move(Generic[R]):
             parts.append((new_start, min(new_end, old_start - 1)))
         if old_end < new_end:
             parts.append((max(new_start, old_end + 1), new_end))
-        move = cls(unit, index, pending, ends, parts, owner)
+        move = cls(unit, index, pending, owners, ends, parts, owner)
         log = UndoLog(index)
         try:
             for start, end in parts:
@@ -86,8 +92,10 @@ class Move(Generic[R]):
         """Free the old range and make the new one live. O(log n). Raises `MoveEndedError`."""
         self._demand_pending()
         old_start, old_end, new_start, new_end = self.ends
-        log = UndoLog(self._index)
+        log, before = UndoLog(self._index), self._owners.get(old_start)
         try:
+            if self._owners or self.owner is not None:
+                tag(self._owners, new_start, self.owner)
             log.remove(old_start, old_end)
             # The new range is whole already, if it lies outside of the old one.
             if old_start <= new_end and new_start <= old_end:
@@ -97,8 +105,12 @@ class Move(Generic[R]):
             self._end("committed")
         except BaseException:  # likewise
             log.undo()
+            if self._owners:
+                tag(self._owners, old_start, before)
             self._go_on()
             raise
+        if self._owners and new_start != old_start:
+            tag(self._owners, old_start, None)
 
     def abort(self) -> None:
         """Make the old range live again, as if nothing had been. Raises `MoveEndedError`."""
@@ -132,9 +144,23 @@ class Move(Generic[R]):
         """Return what the index holds of it."""
         return [self.ends[:2], *self._parts]
 
-    def copied(self, index: GapIndex, pending: dict[tuple[int, int], Move[R]]) -> Move[R]:
+    def copied(
+        self,
+        index: GapIndex,
+        pending: dict[tuple[int, int], Move[R] | Hold[R]],
+        owners: dict[int, str],
+    ) -> Move[R]:
         """Return the same move of a copy of the allocator: ended there, it goes on here."""
-        return type(self)(self._unit, index, pending, self.ends, list(self._parts), self.owner)
+        parts = list(self._parts)
+        return type(self)(self._unit, index, pending, owners, self.ends, parts, self.owner)
+
+    def refuse_use(self, start: int, span: int) -> RangeRefusedError:
+        """Return the error for who frees or moves what it holds."""
+        return MovePendingError(self._unit, start, span, *self.ends, self.owner)
+
+    def refuse_place(self, start: int, span: int, conflict: tuple[int, int]) -> OverlapError:
+        """Return the error for who wants a place that meets what it holds."""
+        return ReservedError(self._unit, start, span, *conflict, *self.ends, self.owner)
 
     def enlist(self) -> None:
         """Let the allocator find it: first by its old range."""

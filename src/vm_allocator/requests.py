@@ -91,6 +91,18 @@ class RequestReader(RangeView[R, S]):
             return self._align
         return checked_alignment(self._unit, align)
 
+    def _preferred(self, prefer: int | None, granule: int, exact: int | None) -> int | None:
+        """Return the alignment to try first: `None` if there is none beyond the other one."""
+        if prefer is None:
+            return None
+        if exact is not None:
+            raise ConflictingRequestError(
+                self._unit,
+                f"prefer={prefer!r} is for an open start, and this one is exact: drop it",
+            )
+        wanted = checked_alignment(self._unit, prefer)
+        return wanted if granule < wanted else None
+
     def _window(self, within: RangeInclusive[R] | None) -> tuple[int, int]:
         """Return the ends of the window, which may reach out of the space or miss it."""
         if within is None:

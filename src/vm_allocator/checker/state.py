@@ -119,12 +119,8 @@ class Oracle:
         moving = state.moving
         match call:
             case UpdateMany():
-                after = moving.update_many(
-                    [old for old, _ in call.changes if old is not None],
-                    [new for _, new in call.changes if new is not None],
-                    self._align(call.align),
-                    self._window(call.within),
-                )
+                align, window = self._align(call.align), self._window(call.within)
+                after = moving.update_many(call.changes, align, window)
             case BeginMove():
                 new = call.new_range
                 request = Request(

@@ -110,6 +110,14 @@ class Requests:
             return self.pick(INVALID_ALIGNMENTS)
         return self.pick((None, None, *self.alignments))
 
+    def prefer(self) -> int | None:
+        """Draw an alignment to be preferred: mostly none."""
+        return self.align() if self.pick((False, False, True)) else None
+
+    def owner(self) -> str | None:
+        """Draw whose a range is: mostly nobody's."""
+        return self.pick((None, None, None, "disk", "nic"))
+
     def align_for_exact(self) -> int | None:
         """Draw an alignment for a given start: mostly 1, which does not hide other refusals."""
         return self.align() if self.pick((False, False, True)) else 1
