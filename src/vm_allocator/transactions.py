@@ -34,7 +34,7 @@ class _Undo(NamedTuple):
 
     call: Callable[..., object]
     arguments: tuple[Any, ...]
-    options: dict[str, int]
+    options: dict[str, Any]
     wanted: object = None
 
     def attempt(self) -> Attempt:
@@ -64,8 +64,8 @@ class _Phase(enum.Enum):
 
 
 # Whatever alignment a range was allocated with, 1 puts it back: the default might refuse it.
-_BACK_TO_ITS_PLACE: dict[str, int] = {"align": 1}
-_PLAIN: dict[str, int] = {}
+_BACK_TO_ITS_PLACE: dict[str, Any] = {"align": 1}
+_PLAIN: dict[str, Any] = {}
 
 
 class Transaction:
@@ -112,6 +112,8 @@ class Transaction:
         align: int | None = ...,
         policy: Policy[Id] | None = ...,
         within: RangeInclusive[Id] | None = ...,
+        prefer: int | None = ...,
+        owner: str | None = ...,
     ) -> Id: ...
 
     @overload
@@ -124,6 +126,8 @@ class Transaction:
         align: int | None = ...,
         policy: Policy[R] | None = ...,
         within: RangeInclusive[R] | None = ...,
+        prefer: int | None = ...,
+        owner: str | None = ...,
     ) -> R: ...
 
     @overload
@@ -145,10 +149,11 @@ class Transaction:
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
     ) -> list[R]:
         """`allocator.allocate_many(count, size, ...)`. Undone by freeing each of them."""
         self._demand_open()
-        options = {"align": align, "policy": policy, "within": within}
+        options = {"align": align, "policy": policy, "within": within, "owner": owner}
         attempt = Attempt(allocator.allocate_many, (count, size), options)
         granted: list[R] = self._do(
             attempt,
@@ -170,7 +175,8 @@ class Transaction:
         """
         self._demand_open()
         units = _units(allocator, size)
-        undo = _Undo(allocator.allocate, (resource, units), _back(allocator), wanted=resource)
+        back = _back(allocator, resource)
+        undo = _Undo(allocator.allocate, (resource, units), back, wanted=resource)
         self._do(Attempt(allocator.free, (resource, units), _PLAIN), lambda _: [undo])
 
     @overload
@@ -184,6 +190,7 @@ class Transaction:
         *,
         align: int | None = ...,
         within: RangeInclusive[R] | None = ...,
+        owner: str | None = ...,
     ) -> None: ...
 
     @overload
@@ -209,11 +216,18 @@ class Transaction:
         self._demand_open()
         ranges = (old_resource, old_size, new_resource, new_size)
         if old_resource is None:
-            undo = _Undo(allocator.free, (new_resource, new_size), _PLAIN)
-        else:
+            undos = [_Undo(allocator.free, (new_resource, new_size), _PLAIN)]
+        elif options.get("owner") is None:
             back = (new_resource, new_size, old_resource, old_size)
-            undo = _Undo(allocator.update, back, _back(allocator))
-        self._do(Attempt(allocator.update, ranges, options), lambda _: [undo])
+            undos = [_Undo(allocator.update, back, _back(allocator))]
+        else:
+            # Moving it back would leave it the new owner's, where it was nobody's.
+            again = _back(allocator, old_resource)
+            undos = [
+                _Undo(allocator.allocate, (old_resource, old_size), again, wanted=old_resource),
+                _Undo(allocator.free, (new_resource, new_size), _PLAIN),
+            ]
+        self._do(Attempt(allocator.update, ranges, options), lambda _: undos)
 
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
@@ -413,6 +427,9 @@ def _units(allocator: object, size: object) -> object:
     return ONE if size is None and isinstance(allocator, IdAllocator) else size
 
 
-def _back(allocator: object) -> dict[str, int]:
-    """Return the options with which the allocator takes any of its ranges back."""
-    return _BACK_TO_ITS_PLACE if isinstance(allocator, RangeAllocator) else _PLAIN
+def _back(allocator: object, resource: Any = None) -> dict[str, Any]:
+    """Return the options with which the allocator takes any of its ranges back, as whose it is."""
+    if not isinstance(allocator, RangeAllocator):
+        return _PLAIN
+    owner = None if resource is None else allocator.owner_of(resource)
+    return _BACK_TO_ITS_PLACE if owner is None else {**_BACK_TO_ITS_PLACE, "owner": owner}
