@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self
+from typing import TYPE_CHECKING, Final, Generic, Self
 
 from .errors import MoveEndedError
 from .ranges import RangeInclusive
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .gaps import GapIndex
+
+
+COMMITTED: Final = "committed"
 
 
 class Move(Generic[R]):
@@ -94,7 +97,7 @@ class Move(Generic[R]):
                 for start, end in self._parts:
                     log.remove(start, end)
                 log.add(new_start, new_end)
-            self._end("committed")
+            self._end(COMMITTED)
         except BaseException:  # likewise
             log.undo()
             self._go_on()
@@ -127,6 +130,11 @@ class Move(Generic[R]):
     def is_pending(self) -> bool:
         """Whether it was neither committed nor aborted."""
         return not self._ending
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether it has ended with the new range live."""
+        return self._ending == COMMITTED
 
     def reserved(self) -> list[tuple[int, int]]:
         """Return what the index holds of it."""
