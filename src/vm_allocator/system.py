@@ -159,8 +159,8 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
                 holder = holders.get(_key(pool.allocator, live), "held by no device")
                 lines.append(f"  {shown(pool.allocator, live)}  {holder}")
             if isinstance(pool.allocator, RangeView):
-                for found, holder in pool.allocator.reserved():
-                    lines.append(f"  {shown(pool.allocator, found)}  {holder!r}")
+                for found, held in pool.allocator.reserved():
+                    lines.append(f"  {shown(pool.allocator, found)}  {held!r}")
         return "\n".join(lines)
 
     # ---- their parts

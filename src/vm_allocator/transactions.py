@@ -10,48 +10,33 @@ allocators, past the transaction, while it is open.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, overload
 
-from .address import RangeAllocator
 from .attempts import Attempt
-from .ids import ONE, IdAllocator
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
+from .undoing import (
+    PLAIN,
+    Undo,
+    back_to,
+    change_back,
+    move_back,
+    owners_of,
+    units_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from .address import RangeAllocator
+    from .ids import IdAllocator
+    from .moves import Move
     from .policy import Policy
     from .ranges import RangeInclusive
     from .resource import Id, IdCount, R, ResourceAllocator, S
 
 
 T = TypeVar("T")
-
-
-class _Undo(NamedTuple):
-    """What undoes an operation: a call that is not made yet."""
-
-    call: Callable[..., object]
-    arguments: tuple[Any, ...]
-    options: dict[str, Any]
-    wanted: object = None
-
-    def attempt(self) -> Attempt:
-        """Return the call, to be made."""
-        return Attempt(self.call, self.arguments, self.options, self.wanted)
-
-    def __str__(self) -> str:
-        owner = getattr(self.call, "__self__", None)
-        show: Callable[[object], str] = repr
-        place = f"{type(owner).__name__}." if owner is not None else ""
-        if isinstance(owner, RangeAllocator):
-            # Which of several, and its values as people write them.
-            show = owner._unit.show
-            place = f"{type(owner).__name__} {owner._unit.show_range(owner.base, owner.last)}."
-        shown = [show(argument) for argument in self.arguments]
-        shown += [f"{key}={value!r}" for key, value in self.options.items()]
-        return f"{place}{getattr(self.call, '__name__', self.call)}({', '.join(shown)})"
 
 
 class _Phase(enum.Enum):
@@ -61,11 +46,6 @@ class _Phase(enum.Enum):
     OPEN = "open: finish it first"
     PAUSED = "paused while a part of it is open: use that part"
     CLOSED = "over: begin another one with transaction()"
-
-
-# Whatever alignment a range was allocated with, 1 puts it back: the default might refuse it.
-_BACK_TO_ITS_PLACE: dict[str, Any] = {"align": 1}
-_PLAIN: dict[str, Any] = {}
 
 
 class Transaction:
@@ -83,11 +63,11 @@ class Transaction:
 
     def __init__(self, whole: Transaction | None = None) -> None:
         self._whole = whole
-        self._log: list[_Undo] = [] if whole is None else whole._log
+        self._log: list[Undo] = [] if whole is None else whole._log
         self._mark = 0
         self._phase = _Phase.NEW
         self._part: Transaction | None = None
-        self._attempt: tuple[_Undo, Attempt] | None = None
+        self._attempt: tuple[Undo, Attempt] | None = None
         self._failures: list[BaseException] = []
         self._interruption: BaseException | None = None
         self._is_left = False
@@ -136,9 +116,9 @@ class Transaction:
     def allocate(self, allocator: Any, resource: Any, size: Any = None, **options: Any) -> Any:
         """`allocator.allocate(resource, size, ...)`. Undone by freeing what was granted."""
         self._demand_open()
-        units = _units(allocator, size)
+        units = units_of(allocator, size)
         attempt = Attempt(allocator.allocate, (resource, units), options)
-        return self._do(attempt, lambda granted: [_Undo(allocator.free, (granted, units), _PLAIN)])
+        return self._do(attempt, lambda granted: [Undo(allocator.free, (granted, units), PLAIN)])
 
     def allocate_many(
         self,
@@ -157,7 +137,7 @@ class Transaction:
         attempt = Attempt(allocator.allocate_many, (count, size), options)
         granted: list[R] = self._do(
             attempt,
-            lambda starts: [_Undo(allocator.free, (start, size), _PLAIN) for start in starts],
+            lambda starts: [Undo(allocator.free, (start, size), PLAIN) for start in starts],
         )
         return granted
 
@@ -174,10 +154,10 @@ class Transaction:
         still reach it, free it in a transaction of its own, after the device has let go.
         """
         self._demand_open()
-        units = _units(allocator, size)
-        back = _back(allocator, resource)
-        undo = _Undo(allocator.allocate, (resource, units), back, wanted=resource)
-        self._do(Attempt(allocator.free, (resource, units), _PLAIN), lambda _: [undo])
+        units = units_of(allocator, size)
+        back = back_to(allocator, resource)
+        undo = Undo(allocator.allocate, (resource, units), back, wanted=resource)
+        self._do(Attempt(allocator.free, (resource, units), PLAIN), lambda _: [undo])
 
     @overload
     def update(
@@ -216,18 +196,66 @@ class Transaction:
         self._demand_open()
         ranges = (old_resource, old_size, new_resource, new_size)
         if old_resource is None:
-            undos = [_Undo(allocator.free, (new_resource, new_size), _PLAIN)]
+            undos = [Undo(allocator.free, (new_resource, new_size), PLAIN)]
         elif options.get("owner") is None:
             back = (new_resource, new_size, old_resource, old_size)
-            undos = [_Undo(allocator.update, back, _back(allocator))]
+            undos = [Undo(allocator.update, back, back_to(allocator))]
         else:
             # Moving it back would leave it the new owner's, where it was nobody's.
-            again = _back(allocator, old_resource)
+            again = back_to(allocator, old_resource)
             undos = [
-                _Undo(allocator.allocate, (old_resource, old_size), again, wanted=old_resource),
-                _Undo(allocator.free, (new_resource, new_size), _PLAIN),
+                Undo(allocator.allocate, (old_resource, old_size), again, wanted=old_resource),
+                Undo(allocator.free, (new_resource, new_size), PLAIN),
             ]
         self._do(Attempt(allocator.update, ranges, options), lambda _: undos)
+
+    def update_many(
+        self,
+        allocator: RangeAllocator[R, S],
+        changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """`allocator.update_many(changes, ...)`. Undone by changing all of them back at once.
+
+        What was allocated is freed then, and what was freed is allocated. O(k) for k changes
+        beyond the allocator's own cost.
+        """
+        self._demand_open()
+        listed = list(changes)
+        options = {"align": align, "within": within}
+        undo = Undo(change_back, (allocator, listed, owners_of(allocator, listed)), PLAIN)
+        self._do(Attempt(allocator.update_many, (listed,), options), lambda _: [undo])
+
+    def move(
+        self,
+        allocator: RangeAllocator[R, S],
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Move[R]:
+        """`allocator.move(...)`. Undone by aborting it; if it was committed, by moving back.
+
+        Commit or abort it as ever, in the transaction or, if that ends well, after it. One that
+        was aborted already has nothing to undo. What a part commits of a move that was begun
+        before the part stays committed if the part alone is undone.
+        """
+        self._demand_open()
+        ranges = (old_resource, old_size, new_resource, new_size)
+        options = {"align": align, "within": within, "owner": owner}
+        whose = allocator.owner_of(old_resource)
+        back = (new_resource, new_size, old_resource, old_size)
+        move: Move[R] = self._do(
+            Attempt(allocator.move, ranges, options),
+            lambda begun: [Undo(move_back, (allocator, begun, back, whose), PLAIN)],
+        )
+        return move
 
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
@@ -237,7 +265,7 @@ class Transaction:
         comes between.
         """
         self._demand_open()
-        self._log.append(_Undo(call, arguments, _PLAIN))
+        self._log.append(Undo(call, arguments, PLAIN))
 
     def part(self) -> Self:
         """Return a transaction within this one, which pauses until that is over.
@@ -313,7 +341,7 @@ class Transaction:
             self._undo_the_last(*self._attempt)
             self._log.pop()
 
-    def _undo_the_last(self, undo: _Undo, attempt: Attempt) -> None:
+    def _undo_the_last(self, undo: Undo, attempt: Attempt) -> None:
         if attempt.is_done:
             return
         try:
@@ -321,7 +349,7 @@ class Transaction:
         except BaseException as failure:  # noqa: BLE001  # the others have to be undone
             self._failed(undo, attempt, failure)
 
-    def _failed(self, undo: _Undo, attempt: Attempt, failure: BaseException) -> None:
+    def _failed(self, undo: Undo, attempt: Attempt, failure: BaseException) -> None:
         """Note what came in the way of an undo: an interrupt, after which it is made, or an end."""
         if attempt.may_be_made:
             try:
@@ -350,7 +378,7 @@ class Transaction:
             raise RollBackError(message, cast("list[Exception]", everything)) from error
         raise BaseExceptionGroup(message, everything) from error
 
-    def _do(self, attempt: Attempt, undoing: Callable[[Any], list[_Undo]]) -> Any:
+    def _do(self, attempt: Attempt, undoing: Callable[[Any], list[Undo]]) -> Any:
         """Carry out an operation and log what undoes it: both of these, or neither."""
         mark = len(self._log)
         try:
@@ -420,16 +448,3 @@ def transaction() -> Transaction:
     [RangeInclusive(5, 5)]
     """
     return Transaction()
-
-
-def _units(allocator: object, size: object) -> object:
-    """Return the size; ids come one at a time unless it is said otherwise."""
-    return ONE if size is None and isinstance(allocator, IdAllocator) else size
-
-
-def _back(allocator: object, resource: Any = None) -> dict[str, Any]:
-    """Return the options with which the allocator takes any of its ranges back, as whose it is."""
-    if not isinstance(allocator, RangeAllocator):
-        return _PLAIN
-    owner = None if resource is None else allocator.owner_of(resource)
-    return _BACK_TO_ITS_PLACE if owner is None else {**_BACK_TO_ITS_PLACE, "owner": owner}
