@@ -210,14 +210,18 @@ class RangeAllocator(RangeView[R, S]):
         old, new = self._sides(changes)
         log = UndoLog(self._index)
         try:
-            for start, end in old:
-                self._demand_live(start, end - start)
-                log.remove(start, end)
-            for start, end in new:
-                self._place(start, end - start, granule, first, last)
-                self._demand_free(start, end - start, start, end)
-                log.add(start, end)
-        except BaseException:  # an interrupt may come between any two steps
+            try:
+                for start, end in old:
+                    self._demand_live(start, end - start)
+                    log.remove(start, end)
+                for start, end in new:
+                    self._place(start, end - start, granule, first, last)
+                    self._demand_free(start, end - start, start, end)
+                    log.add(start, end)
+            except BaseException:  # an interrupt may come between any two steps
+                log.undo()
+                raise
+        except BaseException:  # and while the steps before a refusal are undone
             log.undo()
             raise
 
