@@ -45,8 +45,14 @@ class RangesMachine(SessionMachine):
 
     @step()
     def allocate_many(self, chance: Random) -> None:
-        """Ask for several at once: mostly for little, so that they fit."""
+        """Ask for several at once: mostly for little, so that they fit, or for all of a window."""
         on, draw = self.choose(chance)
+        if has_gap(self.session.subjects[on]) and draw.pick((True, False)):
+            count, size, window = draw.filling()
+            self.operate(
+                on, "allocate_many", count, size, align=1, policy=draw.order(), within=window
+            )
+            return
         size = draw.pick((1, 1, 2, 3, draw.any_size()))
         request: dict[str, Any] = {
             "align": draw.align(),
@@ -124,34 +130,21 @@ class RangesMachine(SessionMachine):
         self.operate(on, "update", *old, draw.place(), draw.any_size(), **request)
 
     @step(has_live)
-    def permute_live_ranges(self, chance: Random) -> None:
-        """Let several live ranges take each other's places: swaps, and longer cycles."""
+    def permute_or_shift_live_ranges(self, chance: Random) -> None:
+        """Let several live ranges take each other's places, or move all by the same distance."""
         on, draw = self.choose(chance, has_live)
         old = draw.several_live()
-        places = old[1:] + old[:1]
-        new = [
-            draw.span(to.start, one.end - one.start + 1)
-            for one, to in zip(old, places, strict=True)
-        ]
-        request: dict[str, Any] = (
-            {"align": draw.align_for_exact()} if draw.rarely() else {"align": 1}
-        )
+        places = [one.start for one in old[1:] + old[:1]]
+        if draw.pick((True, False)):
+            by = draw.pick((1, 2, 4, -1, -2, -4))
+            places = [one.start + by for one in old]
+        sizes = [one.end - one.start + 1 for one in old]
         changes = [
-            (draw.span(one.start, one.end - one.start + 1), to)
-            for one, to in zip(old, new, strict=True)
+            (draw.span(one.start, size), draw.span(place, size))
+            for one, size, place in zip(old, sizes, places, strict=True)
         ]
-        self.operate(on, "update_many", changes, **request)
-
-    @step(has_live)
-    def shift_live_ranges(self, chance: Random) -> None:
-        """Move several neighbours by the same distance, each onto the place of another."""
-        on, draw = self.choose(chance, has_live)
-        by = draw.pick((1, 2, 4, -1, -2, -4))
-        changes = [
-            (draw.span(start, end - start + 1), draw.span(start + by, end - start + 1))
-            for start, end in draw.several_live()
-        ]
-        self.operate(on, "update_many", changes, align=1)
+        align = draw.align_for_exact() if draw.rarely() else 1
+        self.operate(on, "update_many", changes, align=align)
 
     @step()
     def change_many(self, chance: Random) -> None:
