@@ -13,7 +13,7 @@ import enum
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, TypeVar, cast, overload
 
 from .address import RangeAllocator
-from .attempts import Attempt
+from .attempts import Attempt, is_done, pool_of
 from .ids import ONE, IdAllocator
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 
@@ -36,10 +36,12 @@ class _Undo(NamedTuple):
     arguments: tuple[Any, ...]
     options: dict[str, int]
     wanted: object = None
+    pool: RangeAllocator[Any, Any] | None = None
+    """The allocator, if it is one of ours, of which the state tells whether the call was made."""
 
-    def attempt(self) -> Attempt:
-        """Return the call, to be made."""
-        return Attempt(self.call, self.arguments, self.options, self.wanted)
+    def make(self) -> None:
+        """Make the call. Raises what it raises."""
+        self.call(*self.arguments, **self.options)
 
     def __str__(self) -> str:
         owner = getattr(self.call, "__self__", None)
@@ -87,7 +89,8 @@ class Transaction:
         self._mark = 0
         self._phase = _Phase.NEW
         self._part: Transaction | None = None
-        self._attempt: tuple[_Undo, Attempt] | None = None
+        self._undoing: _Undo | None = None
+        self._attempt: Attempt
         self._failures: list[BaseException] = []
         self._interruption: BaseException | None = None
         self._is_left = False
@@ -133,8 +136,12 @@ class Transaction:
         """`allocator.allocate(resource, size, ...)`. Undone by freeing what was granted."""
         self._demand_open()
         units = _units(allocator, size)
-        attempt = Attempt(allocator.allocate, (resource, units), options)
-        return self._do(attempt, lambda granted: [_Undo(allocator.free, (granted, units), _PLAIN)])
+        pool = _ours(allocator)
+        return self._do(
+            pool,
+            (allocator.allocate, (resource, units), options),
+            lambda granted: [_Undo(allocator.free, (granted, units), _PLAIN, None, pool)],
+        )
 
     def allocate_many(
         self,
@@ -149,10 +156,12 @@ class Transaction:
         """`allocator.allocate_many(count, size, ...)`. Undone by freeing each of them."""
         self._demand_open()
         options = {"align": align, "policy": policy, "within": within}
-        attempt = Attempt(allocator.allocate_many, (count, size), options)
         granted: list[R] = self._do(
-            attempt,
-            lambda starts: [_Undo(allocator.free, (start, size), _PLAIN) for start in starts],
+            allocator,
+            (allocator.allocate_many, (count, size), options),
+            lambda starts: [
+                _Undo(allocator.free, (start, size), _PLAIN, None, allocator) for start in starts
+            ],
         )
         return granted
 
@@ -170,8 +179,9 @@ class Transaction:
         """
         self._demand_open()
         units = _units(allocator, size)
-        undo = _Undo(allocator.allocate, (resource, units), _back(allocator), wanted=resource)
-        self._do(Attempt(allocator.free, (resource, units), _PLAIN), lambda _: [undo])
+        pool, ends = _ours(allocator), (resource, units)
+        undo = _Undo(allocator.allocate, ends, _back(allocator), resource, pool)
+        self._do(pool, (allocator.free, ends, _PLAIN), lambda _: [undo])
 
     @overload
     def update(
@@ -207,13 +217,13 @@ class Transaction:
     ) -> None:
         """`allocator.update(...)`. Undone by moving the range back; with no old one, by freeing."""
         self._demand_open()
-        ranges = (old_resource, old_size, new_resource, new_size)
+        ranges, pool = (old_resource, old_size, new_resource, new_size), _ours(allocator)
         if old_resource is None:
-            undo = _Undo(allocator.free, (new_resource, new_size), _PLAIN)
+            undo = _Undo(allocator.free, (new_resource, new_size), _PLAIN, None, pool)
         else:
             back = (new_resource, new_size, old_resource, old_size)
-            undo = _Undo(allocator.update, back, _back(allocator))
-        self._do(Attempt(allocator.update, ranges, options), lambda _: [undo])
+            undo = _Undo(allocator.update, back, _back(allocator), None, pool)
+        self._do(pool, (allocator.update, ranges, options), lambda _: [undo])
 
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
@@ -223,7 +233,7 @@ class Transaction:
         comes between.
         """
         self._demand_open()
-        self._log.append(_Undo(call, arguments, _PLAIN))
+        self._log.append(_Undo(call, arguments, _PLAIN, None, pool_of(call, arguments)))
 
     def part(self) -> Self:
         """Return a transaction within this one, which pauses until that is over.
@@ -293,28 +303,44 @@ class Transaction:
         del error
         while len(self._log) > self._mark:
             undo = self._log[-1]
-            # Known from the round before, if that was interrupted.
-            if self._attempt is None or self._attempt[0] is not undo:
-                self._attempt = (undo, undo.attempt())
-            self._undo_the_last(*self._attempt)
+            begun = undo is self._undoing  # in a round before, which was interrupted
+            if not begun:
+                if undo.pool is None:
+                    self._attempt = Attempt(undo.call, undo.arguments, undo.options, undo.wanted)
+                else:
+                    undo.pool._intent = None
+                self._undoing = undo
+            if not begun or self._may_be_made(undo):
+                try:
+                    self._make(undo)
+                except BaseException as failure:  # noqa: BLE001  # the others have to be undone
+                    self._failed(undo, failure)
             self._log.pop()
 
-    def _undo_the_last(self, undo: _Undo, attempt: Attempt) -> None:
-        if attempt.is_done:
-            return
-        try:
-            attempt.make()
-        except BaseException as failure:  # noqa: BLE001  # the others have to be undone
-            self._failed(undo, attempt, failure)
+    def _make(self, undo: _Undo) -> None:
+        if undo.pool is None:
+            self._attempt.make()
+        else:
+            undo.make()
 
-    def _failed(self, undo: _Undo, attempt: Attempt, failure: BaseException) -> None:
+    def _may_be_made(self, undo: _Undo) -> bool:
+        """Whether the undo that was begun would do something, and nothing twice."""
+        return not (self._attempt.has_begun if undo.pool is None else self._was_made(undo))
+
+    def _was_made(self, undo: _Undo) -> bool:
+        """Whether the undo that was begun is carried out."""
+        if undo.pool is None:
+            return self._attempt.is_done
+        return is_done(undo.pool, undo.call, undo.arguments)
+
+    def _failed(self, undo: _Undo, failure: BaseException) -> None:
         """Note what came in the way of an undo: an interrupt, after which it is made, or an end."""
-        if attempt.may_be_made:
+        if self._may_be_made(undo):
             try:
-                attempt.make()
+                self._make(undo)
             except BaseException as again:  # noqa: BLE001  # likewise
                 failure = again
-        if attempt.is_done:
+        if self._was_made(undo):
             self._interruption = failure
         elif isinstance(failure, Exception):
             error = UndoError(str(undo))
@@ -336,19 +362,39 @@ class Transaction:
             raise RollBackError(message, cast("list[Exception]", everything)) from error
         raise BaseExceptionGroup(message, everything) from error
 
-    def _do(self, attempt: Attempt, undoing: Callable[[Any], list[_Undo]]) -> Any:
+    def _do(
+        self,
+        pool: RangeAllocator[Any, Any] | None,
+        operation: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]],
+        undoing: Callable[[Any], list[_Undo]],
+    ) -> Any:
         """Carry out an operation and log what undoes it: both of these, or neither."""
         mark = len(self._log)
+        if pool is None:
+            attempt = Attempt(*operation)
+            try:
+                granted = attempt.make()
+                self._log += undoing(granted)
+            except BaseException:
+                self._take_back(mark, undoing(attempt.result) if attempt.is_done else [])
+                raise
+            return granted
+        call, arguments, options = operation
+        pool._intent = None
         try:
-            granted = attempt.make()
+            granted = call(*arguments, **options)
             self._log += undoing(granted)
         except BaseException:
-            del self._log[mark:]
-            if attempt.is_done:
-                for undo in reversed(undoing(attempt.result)):
-                    undo.attempt().make()
+            done = is_done(pool, call, arguments)
+            self._take_back(mark, undoing(pool._intent) if done else [])
             raise
         return granted
+
+    def _take_back(self, mark: int, undos: list[_Undo]) -> None:
+        """Leave out of the log what is beyond that mark, and make these undos instead."""
+        del self._log[mark:]
+        for undo in reversed(undos):
+            undo.make()
 
     def _pause(self, part: Transaction) -> None:
         self._demand_open()
@@ -411,6 +457,10 @@ def transaction() -> Transaction:
 def _units(allocator: object, size: object) -> object:
     """Return the size; ids come one at a time unless it is said otherwise."""
     return ONE if size is None and isinstance(allocator, IdAllocator) else size
+
+
+def _ours(allocator: object) -> RangeAllocator[Any, Any] | None:
+    return allocator if isinstance(allocator, RangeAllocator) else None
 
 
 def _back(allocator: object) -> dict[str, int]:

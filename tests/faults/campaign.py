@@ -31,6 +31,7 @@ from .injecting import Injection, Place, first_protected
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vm_allocator.gaps import GapIndex
     from vm_allocator.machines.base import SessionMachine
     from vm_allocator.machines.session import Operation
 
@@ -58,6 +59,10 @@ class ShortLists(SortedGaps):
             items._reset(4)
 
 
+def _addresses(index: Callable[[int, int], GapIndex]) -> Callable[..., AddressAllocator]:
+    return partial(AddressAllocator, index=index)
+
+
 def _entry(name: str, like: str, factory: Callable[..., Any]) -> MachineEntry:
     return replace(MACHINES[like], name=name, factory=factory)
 
@@ -72,7 +77,9 @@ ENTRIES: Final[dict[str, MachineEntry]] = {
         _entry("IdBitmap, chunks of 4", "bitmap-chunks", TINY_BITMAP),
         _entry("IdBitmap", "bitmap-ends", IdBitmap),
         _entry("addresses: GapTree", "address-small", partial(AddressAllocator, index=TINY_TREE)),
-        _entry("addresses: SortedGaps", "address-small", partial(AddressAllocator, index=ShortLists)),
+        _entry(
+            "addresses: SortedGaps", "address-small", partial(AddressAllocator, index=ShortLists)
+        ),
         _entry("ids: SortedGaps", "id-small", IdAllocator),
         _entry("ids: IdBitmap", "id-small", partial(IdAllocator, index=TINY_BITMAP)),
         MACHINES["devices"],

@@ -8,6 +8,7 @@ handles it runs undisturbed.
 
 from __future__ import annotations
 
+import dis
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,8 +93,6 @@ class Injection:
 
 def first_protected(code: CodeType) -> frozenset[Place]:
     """Return the instructions of a function before the first that its own handlers cover."""
-    import dis
-
     covered = [entry.start for entry in dis._parse_exception_table(code)]  # type: ignore[attr-defined]
     first = min(covered, default=len(code.co_code))
     offsets = [instruction.offset for instruction in dis.get_instructions(code)]
