@@ -74,6 +74,7 @@ ENTRIES: Final[dict[str, MachineEntry]] = {
         _entry("GapTree, deep", "tree-deep", TINY_TREE),
         _entry("GapTree", "index-ends", GapTree),
         _entry("SortedGaps", "index-small", ShortLists),
+        _entry("SortedGaps, many", "tree-deep", ShortLists),
         _entry("IdBitmap, chunks of 4", "bitmap-chunks", TINY_BITMAP),
         _entry("IdBitmap", "bitmap-ends", IdBitmap),
         _entry("addresses: GapTree", "address-small", partial(AddressAllocator, index=TINY_TREE)),
@@ -86,9 +87,6 @@ ENTRIES: Final[dict[str, MachineEntry]] = {
     )
 }
 """What is interrupted, and which machine draws the operations for it."""
-
-UNPROTECTED: Final = first_protected(Transaction.__exit__.__code__)
-"""Where `with` cannot be helped: before the first step of `__exit__` (docs/faults.md)."""
 
 ORACLES: Final = ("model", "pending", "books")
 """The attributes of a subject that say in which state it has to be."""
@@ -162,12 +160,22 @@ class Interrupted(Session):
 
 @dataclass
 class Campaign:
-    """Interrupts each instruction of each operation of each entry `visits` times."""
+    """Interrupts each instruction of each operation of each entry `visits` times.
+
+    `focus` names a function outside of which nothing is interrupted. With `by_entry`, operations
+    are not told apart: an instruction that several of them share has its visits from any.
+    """
 
     visits: int
+    focus: str = ""
+    by_entry: bool = False
     stop_at_the_first: bool = False
     report: Report = field(default_factory=Report)
     _seen: Counter[tuple[str, str, Place]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        # Where `with` cannot be helped: before the first step of `__exit__` (docs/faults.md).
+        self._unprotected = first_protected(Transaction.__exit__.__code__)
 
     def run(self, entry: MachineEntry, seed: int, steps: int) -> None:
         """Let the machine of the entry take that many steps from a seed on."""
@@ -179,9 +187,14 @@ class Campaign:
         self._name = entry.name
         run.session = Interrupted(run.session.build, machine, self, seed)
         for _ in range(steps):
-            if self.report.lost and self.stop_at_the_first:
+            if self.is_over:
                 return
             _any_step(machine, chance)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has found what it was to find."""
+        return self.stop_at_the_first and bool(self.report.lost)
 
     def interrupt(
         self, machine: SessionMachine, subject: Any, operation: Operation, seed: int
@@ -189,25 +202,26 @@ class Campaign:
         """Try the operation on copies of the subject."""
         before = _oracle(subject)
         undisturbed = _twin(subject)
-        whole = Injection()
+        whole = Injection(focus=self.focus)
         whole.run(lambda: _carry_out(undisturbed, operation))
         if isinstance(whole.raised, Refused):
             return  # outside the contract of an index, as the model has said
         if whole.raised is not None:
             raise whole.raised
         after = _oracle(undisturbed)
-        key = (self._name, operation.method)
-        count = self.report.counts.setdefault(key, Count())
+        name, method = self._name, operation.method
+        count = self.report.counts.setdefault((name, method), Count())
         count.operations += 1
         for at, place in enumerate(whole.places, start=1):
-            if self._seen[(*key, place)] == self.visits:
+            key = (name, "" if self.by_entry else method, place)
+            if self.is_over or self._seen[key] == self.visits:
                 continue
-            self._seen[(*key, place)] += 1
-            if place in UNPROTECTED:
+            self._seen[key] += 1
+            if place in self._unprotected and method == "transact":
                 self.report.left_out += 1
                 continue
             self.report.places.add(place)
-            injection, twin = Injection(at), _twin(subject)
+            injection, twin = Injection(at, self.focus), _twin(subject)
             injection.run(partial(_carry_out, twin, operation))
             why = self._state(twin, injection, before, after, count)
             if why is None:
@@ -216,11 +230,9 @@ class Campaign:
                 count.lost += 1
                 code, offset = place
                 where = f"{code.co_qualname} + {offset} (line {_line(code, offset)})"
-                shown = f"{operation.method}{operation.arguments} {dict(operation.options)}"
-                shown = f"{shown} on {subject.calls[-8:]}"
-                self.report.lost.append(Lost(self._name, seed, shown, at, where, why))
-                if self.stop_at_the_first:
-                    return
+                calls = [str(call) for call in subject.calls[-8:]]
+                shown = f"{method}{operation.arguments} {dict(operation.options)} after {calls}"
+                self.report.lost.append(Lost(name, seed, shown, at, where, why))
 
     @staticmethod
     def _state(

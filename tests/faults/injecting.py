@@ -11,6 +11,8 @@ from __future__ import annotations
 import dis
 import sys
 from dataclasses import dataclass, field
+from functools import cache
+from inspect import CO_GENERATOR
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +41,7 @@ Place = tuple["CodeType", int]
 """An instruction: the function, and the offset in its bytecode; -1 for the entry."""
 
 
+@cache
 def of_the_library(code: CodeType) -> bool:
     """Whether a function is the library's own, or of the sorted maps that it rests on."""
     path = Path(code.co_filename)
@@ -52,11 +55,14 @@ class Injection:
 
     at: int = 0
     """The instruction, counted from 1; 0 is none."""
+    focus: str = ""
+    """The qualified name of a function: only what runs while it does counts; if empty, all."""
     places: list[Place] = field(default_factory=list)
     """The instructions in the order in which they ran, up to that one."""
     raised: BaseException | None = None
     """What came out of the code."""
     injected: BaseException | None = None
+    _depth: int = 0
 
     def run(self, act: Callable[[], object]) -> None:
         """Run the code; whatever it raises is kept."""
@@ -75,16 +81,24 @@ class Injection:
             return None
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
-        self._count(frame.f_code, -1)
+        if frame.f_code.co_qualname == self.focus:
+            self._depth += 1
+        # What is raised where a generator is closed, nobody gets to see.
+        if not frame.f_code.co_flags & CO_GENERATOR:
+            self._count(frame.f_code, -1)
         return self._step
 
     def _step(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any]:
         del arg
         if event == "opcode":
             self._count(frame.f_code, frame.f_lasti)
+        elif event == "return" and frame.f_code.co_qualname == self.focus:
+            self._depth -= 1
         return self._step
 
     def _count(self, code: CodeType, offset: int) -> None:
+        if self.focus and not self._depth:
+            return
         self.places.append((code, offset))
         if len(self.places) == self.at:
             self.injected = KINDS[self.at % len(KINDS)](f"injected at instruction {self.at}")
