@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, overload
 
-from .attempts import Attempt
+from .attempts import Attempt, is_done, pool_of
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 from .undoing import (
     PLAIN,
@@ -20,6 +20,7 @@ from .undoing import (
     back_to,
     change_back,
     move_back,
+    ours,
     owners_of,
     units_of,
 )
@@ -67,7 +68,8 @@ class Transaction:
         self._mark = 0
         self._phase = _Phase.NEW
         self._part: Transaction | None = None
-        self._attempt: tuple[Undo, Attempt] | None = None
+        self._undoing: Undo | None = None
+        self._attempt: Attempt
         self._failures: list[BaseException] = []
         self._interruption: BaseException | None = None
         self._is_left = False
@@ -117,8 +119,12 @@ class Transaction:
         """`allocator.allocate(resource, size, ...)`. Undone by freeing what was granted."""
         self._demand_open()
         units = units_of(allocator, size)
-        attempt = Attempt(allocator.allocate, (resource, units), options)
-        return self._do(attempt, lambda granted: [Undo(allocator.free, (granted, units), PLAIN)])
+        pool = ours(allocator)
+        return self._do(
+            pool,
+            (allocator.allocate, (resource, units), options),
+            lambda granted: [Undo(allocator.free, (granted, units), PLAIN, None, pool)],
+        )
 
     def allocate_many(
         self,
@@ -134,10 +140,12 @@ class Transaction:
         """`allocator.allocate_many(count, size, ...)`. Undone by freeing each of them."""
         self._demand_open()
         options = {"align": align, "policy": policy, "within": within, "owner": owner}
-        attempt = Attempt(allocator.allocate_many, (count, size), options)
         granted: list[R] = self._do(
-            attempt,
-            lambda starts: [Undo(allocator.free, (start, size), PLAIN) for start in starts],
+            allocator,
+            (allocator.allocate_many, (count, size), options),
+            lambda starts: [
+                Undo(allocator.free, (start, size), PLAIN, None, allocator) for start in starts
+            ],
         )
         return granted
 
@@ -155,9 +163,9 @@ class Transaction:
         """
         self._demand_open()
         units = units_of(allocator, size)
-        back = back_to(allocator, resource)
-        undo = Undo(allocator.allocate, (resource, units), back, wanted=resource)
-        self._do(Attempt(allocator.free, (resource, units), PLAIN), lambda _: [undo])
+        pool, ends = ours(allocator), (resource, units)
+        undo = Undo(allocator.allocate, ends, back_to(allocator, resource), resource, pool)
+        self._do(pool, (allocator.free, ends, PLAIN), lambda _: [undo])
 
     @overload
     def update(
@@ -194,20 +202,20 @@ class Transaction:
     ) -> None:
         """`allocator.update(...)`. Undone by moving the range back; with no old one, by freeing."""
         self._demand_open()
-        ranges = (old_resource, old_size, new_resource, new_size)
+        ranges, pool = (old_resource, old_size, new_resource, new_size), ours(allocator)
         if old_resource is None:
-            undos = [Undo(allocator.free, (new_resource, new_size), PLAIN)]
+            undos = [Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool)]
         elif options.get("owner") is None:
             back = (new_resource, new_size, old_resource, old_size)
-            undos = [Undo(allocator.update, back, back_to(allocator))]
+            undos = [Undo(allocator.update, back, back_to(allocator), None, pool)]
         else:
             # Moving it back would leave it the new owner's, where it was nobody's.
-            again = back_to(allocator, old_resource)
+            old, again = (old_resource, old_size), back_to(allocator, old_resource)
             undos = [
-                Undo(allocator.allocate, (old_resource, old_size), again, wanted=old_resource),
-                Undo(allocator.free, (new_resource, new_size), PLAIN),
+                Undo(allocator.allocate, old, again, old_resource, pool),
+                Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool),
             ]
-        self._do(Attempt(allocator.update, ranges, options), lambda _: undos)
+        self._do(pool, (allocator.update, ranges, options), lambda _: undos)
 
     def update_many(
         self,
@@ -226,7 +234,7 @@ class Transaction:
         listed = list(changes)
         options = {"align": align, "within": within}
         undo = Undo(change_back, (allocator, listed, owners_of(allocator, listed)), PLAIN)
-        self._do(Attempt(allocator.update_many, (listed,), options), lambda _: [undo])
+        self._do(None, (allocator.update_many, (listed,), options), lambda _: [undo])
 
     def move(
         self,
@@ -252,7 +260,8 @@ class Transaction:
         whose = allocator.owner_of(old_resource)
         back = (new_resource, new_size, old_resource, old_size)
         move: Move[R] = self._do(
-            Attempt(allocator.move, ranges, options),
+            None,
+            (allocator.move, ranges, options),
             lambda begun: [Undo(move_back, (allocator, begun, back, whose), PLAIN)],
         )
         return move
@@ -265,7 +274,7 @@ class Transaction:
         comes between.
         """
         self._demand_open()
-        self._log.append(Undo(call, arguments, PLAIN))
+        self._log.append(Undo(call, arguments, PLAIN, None, pool_of(call, arguments)))
 
     def part(self) -> Self:
         """Return a transaction within this one, which pauses until that is over.
@@ -335,28 +344,44 @@ class Transaction:
         del error
         while len(self._log) > self._mark:
             undo = self._log[-1]
-            # Known from the round before, if that was interrupted.
-            if self._attempt is None or self._attempt[0] is not undo:
-                self._attempt = (undo, undo.attempt())
-            self._undo_the_last(*self._attempt)
+            begun = undo is self._undoing  # in a round before, which was interrupted
+            if not begun:
+                if undo.pool is None:
+                    self._attempt = Attempt(undo.call, undo.arguments, undo.options, undo.wanted)
+                else:
+                    undo.pool._intent = None
+                self._undoing = undo
+            if not begun or self._may_be_made(undo):
+                try:
+                    self._make(undo)
+                except BaseException as failure:  # noqa: BLE001  # the others have to be undone
+                    self._failed(undo, failure)
             self._log.pop()
 
-    def _undo_the_last(self, undo: Undo, attempt: Attempt) -> None:
-        if attempt.is_done:
-            return
-        try:
-            attempt.make()
-        except BaseException as failure:  # noqa: BLE001  # the others have to be undone
-            self._failed(undo, attempt, failure)
+    def _make(self, undo: Undo) -> None:
+        if undo.pool is None:
+            self._attempt.make()
+        else:
+            undo.make()
 
-    def _failed(self, undo: Undo, attempt: Attempt, failure: BaseException) -> None:
+    def _may_be_made(self, undo: Undo) -> bool:
+        """Whether the undo that was begun would do something, and nothing twice."""
+        return not (self._attempt.has_begun if undo.pool is None else self._was_made(undo))
+
+    def _was_made(self, undo: Undo) -> bool:
+        """Whether the undo that was begun is carried out."""
+        if undo.pool is None:
+            return self._attempt.is_done
+        return is_done(undo.pool, undo.call, undo.arguments)
+
+    def _failed(self, undo: Undo, failure: BaseException) -> None:
         """Note what came in the way of an undo: an interrupt, after which it is made, or an end."""
-        if attempt.may_be_made:
+        if self._may_be_made(undo):
             try:
-                attempt.make()
+                self._make(undo)
             except BaseException as again:  # noqa: BLE001  # likewise
                 failure = again
-        if attempt.is_done:
+        if self._was_made(undo):
             self._interruption = failure
         elif isinstance(failure, Exception):
             error = UndoError(str(undo))
@@ -378,19 +403,39 @@ class Transaction:
             raise RollBackError(message, cast("list[Exception]", everything)) from error
         raise BaseExceptionGroup(message, everything) from error
 
-    def _do(self, attempt: Attempt, undoing: Callable[[Any], list[Undo]]) -> Any:
+    def _do(
+        self,
+        pool: RangeAllocator[Any, Any] | None,
+        operation: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]],
+        undoing: Callable[[Any], list[Undo]],
+    ) -> Any:
         """Carry out an operation and log what undoes it: both of these, or neither."""
         mark = len(self._log)
+        if pool is None:
+            attempt = Attempt(*operation)
+            try:
+                granted = attempt.make()
+                self._log += undoing(granted)
+            except BaseException:
+                self._take_back(mark, undoing(attempt.result) if attempt.is_done else [])
+                raise
+            return granted
+        call, arguments, options = operation
+        pool._intent = None
         try:
-            granted = attempt.make()
+            granted = call(*arguments, **options)
             self._log += undoing(granted)
         except BaseException:
-            del self._log[mark:]
-            if attempt.is_done:
-                for undo in reversed(undoing(attempt.result)):
-                    undo.attempt().make()
+            done = is_done(pool, call, arguments)
+            self._take_back(mark, undoing(pool._intent) if done else [])
             raise
         return granted
+
+    def _take_back(self, mark: int, undos: list[Undo]) -> None:
+        """Leave out of the log what is beyond that mark, and make these undos instead."""
+        del self._log[mark:]
+        for undo in reversed(undos):
+            undo.make()
 
     def _pause(self, part: Transaction) -> None:
         self._demand_open()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .address import RangeAllocator
-from .attempts import Attempt
 from .ids import ONE, IdAllocator
 from .owners import tag
 from .ranges import RangeInclusive
@@ -28,10 +27,13 @@ class Undo(NamedTuple):
     arguments: tuple[Any, ...]
     options: dict[str, Any]
     wanted: object = None
+    """What it has to return, if that matters."""
+    pool: RangeAllocator[Any, Any] | None = None
+    """The allocator, if it is one of ours, of which the state tells whether the call was made."""
 
-    def attempt(self) -> Attempt:
-        """Return the call, to be made."""
-        return Attempt(self.call, self.arguments, self.options, self.wanted)
+    def make(self) -> None:
+        """Make the call. Raises what it raises."""
+        self.call(*self.arguments, **self.options)
 
     def __str__(self) -> str:
         owner = getattr(self.call, "__self__", None)
@@ -85,6 +87,11 @@ def owners_of(
 def units_of(allocator: object, size: object) -> object:
     """Return the size; ids come one at a time unless it is said otherwise."""
     return ONE if size is None and isinstance(allocator, IdAllocator) else size
+
+
+def ours(allocator: object) -> RangeAllocator[Any, Any] | None:
+    """Return the allocator, if it is one of ours."""
+    return allocator if isinstance(allocator, RangeAllocator) else None
 
 
 def back_to(allocator: object, resource: Any = None) -> dict[str, Any]:
