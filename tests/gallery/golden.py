@@ -31,7 +31,7 @@ def told(bug: Bug, one: Finding) -> str:
     """Write a finding as the golden file has it."""
     lines = [
         f"{bug.name}: {one.broken.value}, {one.title}",
-        f"    on a fresh allocator of {shown_range(one.space.range)}",
+        f"    on a fresh allocator of {one.space}",
     ]
     lines += [f"    {asked(s.call)}  {answered(s.call, s.answer.reply)}" for s in one.steps]
     return "\n".join(lines)
