@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vm_allocator.checker.words import answered, asked, shown_range
+from vm_allocator.checker.words import answered, asked
 from vm_allocator.gallery import Bug, gallery
 from vm_allocator.gallery.running import check
 
