@@ -17,9 +17,10 @@ from .ids import ONE, IdAllocator
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from .moves import Move
     from .policy import Policy
     from .ranges import RangeInclusive
     from .resource import Id, IdCount, R, ResourceAllocator, S
@@ -207,6 +208,51 @@ class Transaction:
             undo = _Undo(allocator.update, ranges, _back(allocator))
         self._log.append(undo)
 
+    def update_many(
+        self,
+        allocator: RangeAllocator[R, S],
+        changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """`allocator.update_many(changes, ...)`. Undone by changing all of them back at once.
+
+        What was allocated is freed then, and what was freed is allocated. O(k) for k changes
+        beyond the allocator's own cost.
+        """
+        self._demand_open()
+        listed = list(changes)
+        allocator.update_many(listed, align=align, within=within)
+        back = [(new, old) for old, new in listed]
+        self._log.append(_Undo(allocator.update_many, (back,), _BACK_TO_ITS_PLACE))
+
+    def move(
+        self,
+        allocator: RangeAllocator[R, S],
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Move[R]:
+        """`allocator.move(...)`. Undone by aborting it; if it was committed, by moving back.
+
+        Commit or abort it as ever, in the transaction or, if that ends well, after it. One that
+        was aborted already has nothing to undo. What a part commits of a move that was begun
+        before the part stays committed if the part alone is undone.
+        """
+        self._demand_open()
+        move = allocator.move(
+            old_resource, old_size, new_resource, new_size, align=align, within=within, owner=owner
+        )
+        back = (allocator, move, (new_resource, new_size, old_resource, old_size))
+        self._log.append(_Undo(_move_back, back, _PLAIN))
+        return move
+
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
 
@@ -321,6 +367,14 @@ def transaction() -> Transaction:
     [RangeInclusive(5, 5)]
     """
     return Transaction()
+
+
+def _move_back(allocator: RangeAllocator[R, S], move: Move[R], ends: tuple[R, S, R, S]) -> None:
+    """Leave the old range of a move live, whichever way the move has come."""
+    if move.is_pending:
+        move.abort()
+    elif move.is_committed:
+        allocator.update(*ends, align=1)
 
 
 def _units(allocator: object, size: object) -> object:
