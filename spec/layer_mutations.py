@@ -54,7 +54,6 @@ TRANSACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Transaction.__exit__": ("two_on_two",),
     "Transaction._leave": ("two_on_two", "fails_alone"),
     "Transaction._roll_back": ("two_on_two",),
-    "Transaction._undo_the_last": ("two_on_two",),
     "Transaction._do": ("two_on_two",),
 }
 """Those of `transactions.py`. What is left out is about interrupts, and errors of others."""
@@ -103,10 +102,6 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._put(part, device, None); held.free(part)": "both happen, or neither, in any order",
     "transactions: Transaction._leave: self._log.clear() -> pass": "it lets go of memory: nobody "
     "reads the log of a transaction that is over",
-    "transactions: Transaction._undo_the_last: self._failed(undo, attempt, failure) -> "
-    "self._failed(attempt, undo, failure)": INTERRUPTS,
-    "transactions: Transaction._undo_the_last: self._failed(undo, attempt, failure) -> "
-    "self._failed(undo, failure, attempt)": INTERRUPTS,
     "spec.pools: _distance: larger(pool.base - start, start - pool.last) -> "
     "larger(start - pool.last, pool.base - start)": "the larger of two is that of the two swapped",
 }

@@ -185,6 +185,8 @@ class ShippedPool:
         self.pool = pool
         self._base = pool.base
         self._last = pool.last
+        self._intent: None = None
+        """As ours have one: what an interrupted operation was about to do. None is interrupted."""
 
     def allocate(
         self,
@@ -254,6 +256,11 @@ class ShippedPool:
             raise OverlapError(Unit.ADDRESS, 0, 0, 0, 0) from None
         self.pool = step.after
         return None if step.granted is None else step.granted.start
+
+
+def taken_for_ours(allocator: object) -> ShippedPool | None:
+    """Stand in for `ours`: let a transaction treat the pools as it treats our own allocators."""
+    return allocator if isinstance(allocator, ShippedPool) else None
 
 
 def any_pools(case: AllocatorCase, count: int) -> list[AnyPool]:
