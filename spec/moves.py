@@ -49,7 +49,7 @@ class Moving:
         taken: tuple[Range, ...] = tuple(self.allocator.live)  # type: ignore[arg-type]  # the oracle's sets are finite
         if not self.moves:
             return taken
-        held = self.reserved()
+        held = set(self.reserved())
         return tuple(one for one in taken if one not in held)
 
     # ---- moves
@@ -63,7 +63,7 @@ class Moving:
             return self.allocator.begin_move(old, new, request.align, request.window)
 
         new = request.at(start)
-        after = self._unless_held(act, old)
+        after = self.unless_held(act, old).after
         return Moving(after, (*self.moves, Move(old, new, request.align)))
 
     def commit(self, old: Range) -> Moving:
@@ -81,15 +81,16 @@ class Moving:
     def free(self, start: int, size: int) -> Moving:
         """Free a range that is live to everybody."""
         held = Range(start, start + size - 1)
-        return self._with(self._unless_held(lambda: self.allocator.free(start, size), held))
+        step = self.unless_held(lambda: self.allocator.free(start, size), held)
+        return self._with(step.after)
 
     def update(self, old_start: int, old_size: int, request: Request, start: int) -> Moving:
         """Move such a range, at once."""
         held = Range(old_start, old_start + old_size - 1)
-        after = self._unless_held(
+        step = self.unless_held(
             lambda: self.allocator.update(old_start, old_size, request, start), held
         )
-        return self._with(after)
+        return self._with(step.after)
 
     def update_many(
         self, old: Sequence[Range], new: Sequence[Range], align: int, window: Range
@@ -100,6 +101,14 @@ class Moving:
             self.allocator.update_many(old[:free], (), align, window)
             raise Refused(MOVE_PENDING)
         return self._with(self.allocator.update_many(old, new, align, window).after)
+
+    def unless_held(self, act: Callable[[], Step[Allocator]], one: Range) -> Step[Allocator]:
+        """Carry out an action of the allocator about that range; what a move holds is not live."""
+        if not self._is_named(one):
+            return act()
+        outcome = attempt(self.allocator, act)
+        nonsense = outcome.refusal in (INVALID_SIZE, INVALID_ALIGNMENT)
+        raise Refused(outcome.refusal if nonsense and outcome.refusal else MOVE_PENDING)
 
     # ---- their parts
 
@@ -117,11 +126,3 @@ class Moving:
     def _is_named(self, one: Range) -> bool:
         """Whether a pending move has reserved exactly this range, or it is the whole new one."""
         return any(one in move.reserved() or one == move.new for move in self.moves)
-
-    def _unless_held(self, act: Callable[[], Step[Allocator]], one: Range) -> Allocator:
-        """Return the state after an action about that range; what a move holds is not live."""
-        if not self._is_named(one):
-            return act().after
-        outcome = attempt(self.allocator, act)
-        nonsense = outcome.refusal in (INVALID_SIZE, INVALID_ALIGNMENT)
-        raise Refused(outcome.refusal if nonsense and outcome.refusal else MOVE_PENDING)

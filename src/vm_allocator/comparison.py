@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Generic, NoReturn
+from typing import TYPE_CHECKING, Generic, NoReturn
 
-from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, Request, outside
+from spec.model import Allocator, Request
+from spec.moves import Move, Moving
 
-from .errors import AllocatorError, BrokenInvariantError, MovePendingError
-from .modelling import Outcome, Range, Refused, attempt
+from .errors import AllocatorError, BrokenInvariantError
+from .modelling import Outcome, Range, attempt
 from .resource import R, S
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from .address import RangeAllocator
     from .modelling import Step
     from .ranges import RangeInclusive
-
-MOVE_PENDING: Final = MovePendingError.refusal
-"""To the model, what a move has reserved is live; to everybody else, it is not."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,8 @@ class Beside(Generic[R, S]):
     name: str = "allocator"
     model: Allocator = field(init=False)
     calls: list[Call] = field(init=False, default_factory=list)
-    pending: tuple[tuple[Range, Range, int], ...] = field(init=False, default=())
-    """The moves that were begun, from where to where, and the alignment that was asked for."""
+    pending: tuple[Move, ...] = field(init=False, default=())
+    """The moves that were begun and have not ended."""
 
     def __post_init__(self) -> None:
         space = self.allocator.space
@@ -66,6 +64,11 @@ class Beside(Generic[R, S]):
         self.model = Allocator.initial(top, int(space.start), int(space.end))
         self._setup = f"{self.name} = {self.allocator!r}"
         self.compare()
+
+    @property
+    def moving(self) -> Moving:
+        """The model, and its pending moves: to it, what a move has reserved is live."""
+        return Moving(self.model, self.pending)
 
     # ---- the comparison
 
@@ -109,10 +112,8 @@ class Beside(Generic[R, S]):
     def compare(self) -> None:
         """Raise `DisagreementError` unless both have the same live ranges and the same gaps."""
         try:
-            taken: list[Range] = list(self.model.live)  # type: ignore[call-overload]  # the oracle's sets are finite
-            held = [one for one in taken if self._holds(one)]
-            free = [one for one in taken if one not in held]
-            self._compare("live ranges", list(self.allocator), free)
+            self._compare("live ranges", list(self.allocator), list(self.moving.live()))
+            held = sorted(self.moving.reserved())
             reserved = [one for one, _ in self.allocator.reserved()]
             self._compare("reserved ranges", reserved, held)
             self._compare("gaps", list(self.allocator.gaps()), list(self.model.gaps()))  # type: ignore[call-overload]  # likewise
@@ -135,28 +136,11 @@ class Beside(Generic[R, S]):
     def _disagree(self, difference: str) -> NoReturn:
         raise DisagreementError(self._setup, list(self.calls), difference) from None
 
-    def _holds(self, one: Range) -> bool:
-        """Whether a pending move has reserved exactly this range."""
-        return any(one in (old, *outside(old, new)) for old, new, _ in self.pending)
-
-    def _is_named(self, one: Range) -> bool:
-        """Whether it is that, or the whole of a new range: what is refused as pending."""
-        return self._holds(one) or any(one == new for _, new, _ in self.pending)
-
     def _unless_held(
         self, act: Callable[[], Step[Allocator]], start: int, size: int
     ) -> Callable[[], Step[Allocator]]:
         """Return what the model does; but what a move holds is no live range to anybody."""
-        named = self._is_named(Range(start, start + size - 1))
-
-        def guarded() -> Step[Allocator]:
-            if not named:
-                return act()
-            outcome = attempt(self.model, act)
-            nonsense = outcome.refusal in (INVALID_SIZE, INVALID_ALIGNMENT)
-            raise Refused(outcome.refusal if nonsense and outcome.refusal else MOVE_PENDING)
-
-        return guarded
+        return lambda: self.moving.unless_held(act, Range(start, start + size - 1))
 
     # ---- words
 

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from spec.model import INVALID_ALIGNMENT, INVALID_SIZE, Allocator, overlaps
 
-from .comparison import MOVE_PENDING, Beside, Call, DisagreementError, show_all
-from .modelling import Outcome, Range, Refused, attempt
+from .comparison import Beside, Call, DisagreementError, show_all
+from .modelling import Outcome, Range, Step, attempt
 from .policy import ExactMatch, LastMatch, Policy
 from .resource import R, S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .modelling import Step
     from .ranges import RangeInclusive
 
 __all__ = ["Call", "DisagreementError", "Lockstep"]
@@ -111,7 +110,7 @@ class Lockstep(Beside[R, S]):
     def lookup(self, resource: R) -> None:
         """Compare what both find live at `resource`; nothing changes."""
         point = Range(int(resource), int(resource))
-        found = self.model.live.lowest(lambda live: overlaps(live, point) and not self._holds(live))
+        found = next((live for live in self.moving.live() if overlaps(live, point)), None)
 
         def ask() -> str:
             live = self.allocator.lookup(resource)
@@ -176,15 +175,10 @@ class Lockstep(Beside[R, S]):
         granule = self.allocator.alignment if align is None else align
         window = self.allocator.space if within is None else within
         whole = Range(int(window.start), int(window.end))
-        free = next((at for at, one in enumerate(old) if self._is_named(one)), len(old))
-
-        def act() -> Step[Allocator]:
-            if free < len(old):  # what comes before it in the list is refused before it
-                self.model.update_many(old[:free], (), granule, whole)
-                raise Refused(MOVE_PENDING)
-            return self.model.update_many(old, new, granule, whole)
-
-        expected = attempt(self.model, act)
+        expected = attempt(
+            self.model,
+            lambda: Step(self.moving.update_many(old, new, granule, whole).allocator),
+        )
         wanted = self._outcome(expected.refusal, None)
 
         def operate() -> str:
@@ -208,17 +202,15 @@ class Lockstep(Beside[R, S]):
     ) -> Outcome[Allocator]:
         """`move` on both. Raises `DisagreementError`; a refusal is an outcome."""
         request = self._request(new_size, align, within)
-        units = int(old_size)
-        old = Range(int(old_resource), int(old_resource) + units - 1)
-        new = request.at(int(new_resource))
+        old = Range(int(old_resource), int(old_resource) + int(old_size) - 1)
+        before = self.moving
 
         def act() -> Step[Allocator]:
-            self.model.update(old.start, units, request, new.start)  # refused for its reasons
-            return self.model.begin_move(old, new, request.align, request.window)
+            begun = before.begin(old, request, int(new_resource))
+            self.pending = begun.moves
+            return Step(begun.allocator)
 
-        expected = attempt(self.model, self._unless_held(act, old.start, units))
-        if expected.refusal is None:
-            self.pending = (*self.pending, (old, new, request.align))
+        expected = attempt(self.model, act)
 
         def operate() -> str:
             self.allocator.move(
@@ -244,17 +236,14 @@ class Lockstep(Beside[R, S]):
         if not self.pending:
             return
         number %= len(self.pending)
-        old, new, align = self.pending[number]
-        before = self.model
-        expected = attempt(
-            before,
-            lambda: (
-                before.commit_move(old, new, align)
-                if end == "commit"
-                else before.abort_move(old, new)
-            ),
-        )
-        self.pending = (*self.pending[:number], *self.pending[number + 1 :])
+        old, before = self.pending[number].old, self.moving
+
+        def act() -> Step[Allocator]:
+            ended = before.commit(old) if end == "commit" else before.abort(old)
+            self.pending = ended.moves
+            return Step(ended.allocator)
+
+        expected = attempt(self.model, act)
 
         def operate() -> str:
             move = list(self.allocator.moves())[number]
