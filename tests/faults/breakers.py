@@ -7,15 +7,16 @@ Others are written by hand.
 from __future__ import annotations
 
 import ast
-import copy
 import inspect
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from .scenes import Board, a_part, all_of_it, none_of_it, undone_in_a_with_statement
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 FOUND_BY: Final[dict[str, tuple[str, ...]]] = {
     "address": ("addresses: GapTree",),
@@ -25,7 +26,6 @@ FOUND_BY: Final[dict[str, tuple[str, ...]]] = {
     "gaps": ("SortedGaps",),
     "id_bitmap": ("IdBitmap, chunks of 4",),
     "moves": ("addresses: GapTree",),
-    "ordered": ("SortedGaps, many",),
     "transactions": ("devices",),
 }
 """The modules that repair something, and the entries of the campaign that drive them."""
@@ -54,21 +54,21 @@ class Handler:
         module = import_module(f"vm_allocator.{self.module}")
         place: Any = getattr(module, self.owner) if self.owner else module
         kept = inspect.getattr_static(place, self.function)
+        shipped = getattr(kept, "__func__", kept)  # of a class method
         tree = ast.parse(inspect.getsource(module))
         (function,) = [node for owner, node in _functions(tree) if (owner, node.name) == self._key]
-        function = copy.deepcopy(function)
         _handlers(function)[self.number].body = [ast.Raise()]
+        function.decorator_list = []
         code = ast.fix_missing_locations(ast.Module([function], []))
         made: dict[str, Any] = {}
         exec(compile(code, str(module.__file__), "exec"), vars(module), made)  # noqa: S102  # our own source
-        replacement = made[self.function]
-        plain = getattr(replacement, "__func__", replacement)
-        plain.__code__ = plain.__code__.replace(co_qualname=self.name)
-        setattr(place, self.function, replacement)
+        before = shipped.__code__
+        # The code alone: whoever has imported the function has it, too.
+        shipped.__code__ = made[self.function].__code__.replace(co_qualname=self.name)
         try:
             yield
         finally:
-            setattr(place, self.function, kept)
+            shipped.__code__ = before
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -112,3 +112,16 @@ def _handlers(function: ast.FunctionDef) -> list[ast.ExceptHandler]:
         and node.type.id == "BaseException"
     ]
     return sorted(found, key=lambda node: node.lineno)
+
+
+SEARCHES: Final = tuple(Handler("ordered", "SortedMap", name, 0) for name in ("floor", "ceiling"))
+"""Those of the searches of a sorted map: `test_sorted_map` has the states that tell."""
+
+IN_SCENES: Final[dict[str, tuple[Callable[[Board], None], str, int]]] = {
+    "Transaction.__enter__": (a_part, "Transaction.__enter__", 1),
+    "Transaction.__exit__": (undone_in_a_with_statement, "Transaction.__exit__", 1),
+    "Transaction._do": (all_of_it, "Transaction._do", 5),
+    "atomically": (none_of_it, "Transaction.__exit__", 1),
+}
+"""Those of transactions: the scene that tells, the function in which to interrupt it, and
+one instruction in how many."""

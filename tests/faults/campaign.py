@@ -24,9 +24,9 @@ from vm_allocator.lockstep import DisagreementError
 from vm_allocator.machines.catalogue import MACHINES, TINY_BITMAP, TINY_TREE, MachineEntry
 from vm_allocator.machines.session import Run, Session
 from vm_allocator.modelling import Refused
-from vm_allocator.transactions import Transaction
 
-from .injecting import Injection, Place, first_protected
+from .injecting import Injection, Place
+from .scenes import UNPROTECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -170,12 +170,10 @@ class Campaign:
     focus: str = ""
     by_entry: bool = False
     stop_at_the_first: bool = False
+    one_in: int = 1
+    """Leave out all but one instruction in so many."""
     report: Report = field(default_factory=Report)
     _seen: Counter[tuple[str, str, Place]] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
-        # Where `with` cannot be helped: before the first step of `__exit__` (docs/faults.md).
-        self._unprotected = first_protected(Transaction.__exit__.__code__)
 
     def run(self, entry: MachineEntry, seed: int, steps: int) -> None:
         """Let the machine of the entry take that many steps from a seed on."""
@@ -212,12 +210,12 @@ class Campaign:
         name, method = self._name, operation.method
         count = self.report.counts.setdefault((name, method), Count())
         count.operations += 1
-        for at, place in enumerate(whole.places, start=1):
+        for at, place in list(enumerate(whole.places, start=1))[:: self.one_in]:
             key = (name, "" if self.by_entry else method, place)
             if self.is_over or self._seen[key] == self.visits:
                 continue
             self._seen[key] += 1
-            if place in self._unprotected and method == "transact":
+            if place in UNPROTECTED and method == "transact":
                 self.report.left_out += 1
                 continue
             self.report.places.add(place)
