@@ -3,8 +3,9 @@
 The claims are visited in the order of their numbers. So how far a walk has come is a number:
 all claims of lower numbers were visited, and no others. *Any* state of the walk, at any such
 position, stands for all of them: it meets the invariants, and what was not visited waits as it
-did when the walk began. That this is so, and still is after one claim more, is a theorem of its
-own (`settling_leaves_alone_what_it_has_not_come_to`), which all others rely on.
+did when the walk began. That this is so, and still is after one claim more, is said by two
+theorems of their own (`settling_leaves_alone_what_it_has_not_come_to` and
+`settling_makes_no_claims`), which all others rely on.
 
 A theorem adds what it is about: something that is true throughout (`keeps`), or, of a claim
 that it watches, once that was visited (`then`). That it holds at the start, and after one claim
@@ -52,6 +53,8 @@ class Walks:
         """Whether what all walks have in common is what the theorem is about."""
         self.granting: Callable[[Claims, Range, Claims], None] = lambda *_: None
         """Called for each claim that is visited, with the states before it and after it."""
+        self.starting: Callable[[Claims], None] = lambda _: None
+        """Called with the state in which the walk begins."""
         self._case = case
         self._keeps = keeps
         self._watched = watched
@@ -60,6 +63,7 @@ class Walks:
     def in_order(self, claims: RangeSet, before: Claims, act: Act) -> Claims:
         """Walk along the claims, which are those that wait in the state before."""
         case = self._case
+        self.starting(before)
         if self._keeps is not None:
             case.claim(self._keeps(before, before))
         if isinstance(claims, FiniteRanges):
@@ -85,7 +89,6 @@ class Walks:
         case.assume(claim in claims and position <= number_of(claim))
         if self.structure:
             case.assume(claims.all(lambda one: number_of(one) < position or comes(claim, one)))
-            case.assume(watched is None or is_no_part_of(watched)(before, middle))
         self._visit(before, middle, claim, act, visited=way in (THE_WATCHED, AFTER_IT))
         case.assume(False)  # noqa: FBT003  # this claim has been looked at
         return middle
@@ -117,7 +120,6 @@ class Walks:
             for predicate in case.model.invariants().values():
                 case.claim(predicate(after))
             case.claim(ahead_is_as_before(before, after, number_of(claim) + 1))
-            case.claim(self._watched is None or is_no_part_of(self._watched)(before, after))
         return after
 
     def _anywhere(self, before: Claims) -> Claims:
