@@ -86,9 +86,18 @@ class Claims(Allocator):
     def initial(cls, top: int, base: int, last: int) -> Self:
         """Return the space from `base` to `last`, all of it free and unclaimed."""
         free = Allocator.initial(top, base, last)
-        maps = [FiniteMap() for _ in range(5)]
-        none = FiniteRanges()
-        return cls(top, base, last, free.live, free.asked, *maps, none, none, 0)
+        nothing, none = FiniteMap(), FiniteRanges()
+        return cls(
+            *(top, base, last, free.live, free.asked),
+            holder=nothing,
+            has=nothing,
+            wants_first=nothing,
+            wants_last=nothing,
+            wants_align=nothing,
+            waiting=none,
+            granted=none,
+            upcoming=0,
+        )
 
     # ---- what is true in every state
 
