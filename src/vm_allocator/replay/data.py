@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
+from .outcome import BarReplay
 from .played import Played, Verdict, verdict_of_all
-from .player import BarReplay
 from .vectors import FIRST_GSI, LAST_GSI, VectorReplay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .account import BarRange
-    from .player import Refusal
+    from .outcome import Refusal
 
 Json: TypeAlias = dict[str, Any]
 

@@ -11,7 +11,8 @@ from vm_allocator.ids import IdAllocator
 
 from .disagreement import Disagreement, shorten
 from .formats import Kind, Trace, TraceError, read_trace, read_windows
-from .player import BarReplay, WhenRefused, play_bars
+from .outcome import BarReplay, WhenRefused
+from .player import play_bars
 from .vectors import VectorReplay, play_vectors
 
 if TYPE_CHECKING:

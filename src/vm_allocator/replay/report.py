@@ -10,9 +10,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from .outcome import BarReplay
 from .picture import ASCII, address_map, refused_move
 from .played import Played, Verdict, verdict_of_all
-from .player import BarReplay
 from .vectors import FIRST_GSI, LAST_GSI, VectorReplay
 
 if TYPE_CHECKING:
