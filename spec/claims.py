@@ -26,7 +26,6 @@ from vm_allocator.modelling import (
     RangeSet,
     Step,
     action,
-    demand,
     invariant,
     is_aligned,
     require,
@@ -114,10 +113,14 @@ class Claims(Allocator):
 
     @invariant
     def holders(self) -> bool:
-        """Whose range is live does not wait."""
+        """Whose range is live holds what it claimed last, and does not wait."""
         return self.live.all(
             lambda r: (
-                self.holder.at(r.start) == NOBODY or self.has.at(self.holder.at(r.start)) == HOLDS
+                self.holder.at(r.start) == NOBODY
+                or (
+                    self.has.at(self.holder.at(r.start)) == HOLDS
+                    and self.wanted(self.holder.at(r.start)) == r
+                )
             )
         )
 
@@ -161,9 +164,10 @@ class Claims(Allocator):
             r.start, self.wants_align.at(owner)
         )
 
-    def held(self, owner: int) -> Range | None:
-        """Return the range that the owner holds."""
-        return self.live.lowest(lambda r: self.holder.at(r.start) == owner)
+    def holds(self, owner: int) -> bool:
+        """Whether what the owner claimed last is live, and its own."""
+        r = self.wanted(owner)
+        return r in self.live and self.holder.at(r.start) == owner
 
     # ---- what can happen, beside all that can happen to an allocator
 
@@ -201,11 +205,10 @@ class Claims(Allocator):
     def _without_owner(self, owner: int) -> Self:
         alone = self
         if self.has.at(owner) == HOLDS:
-            held = demand(self.held(owner), NOT_ALLOCATED)
+            require(self.holds(owner), NOT_ALLOCATED)
+            r = self.wanted(owner)
             alone = replace(
-                self,
-                live=self.live.without(held),
-                holder=self.holder.put(held.start, NOBODY),
+                self, live=self.live.without(r), holder=self.holder.put(r.start, NOBODY)
             )
         return replace(
             alone,

@@ -346,7 +346,7 @@ def is_blocked_if_it_waits(watched: Range) -> Callable[[Claims, Claims], bool]:
 
 def holds_what_it_wants(state: Claims, owner: int) -> bool:
     """Whether the range that the owner claimed last is live, and its own."""
-    return state.has.at(owner) == HOLDS and is_whose(state, state.wanted(owner), owner)
+    return state.has.at(owner) == HOLDS and state.holds(owner)
 
 
 def is_whose(state: Claims, r: Range, owner: int) -> bool:

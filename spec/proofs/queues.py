@@ -45,7 +45,11 @@ class Walks:
     """What stands in for `in_order` while a theorem is stated: one walk, along any claims."""
 
     def __init__(
-        self, case: ClaimsCase, keeps: Holds | None, watched: Range | None, then: Holds | None
+        self,
+        case: ClaimsCase,
+        keeps: Holds | None = None,
+        watched: Range | None = None,
+        then: Holds | None = None,
     ) -> None:
         self.from_anywhere = True
         """Whether the walk begins in any state at all; otherwise it is one that was looked at."""
@@ -68,7 +72,7 @@ class Walks:
             case.claim(self._keeps(before, before))
         if isinstance(claims, FiniteRanges):
             return self._all(claims, before, act)
-        middle, position = self._anywhere(before), case.number("position")
+        middle, position = self.anywhere(before), case.number("position")
         if self._keeps is not None:
             case.assume(self._keeps(before, middle))
         case.assume(ahead_is_as_before(before, middle, position))
@@ -122,7 +126,7 @@ class Walks:
             case.claim(ahead_is_as_before(before, after, number_of(claim) + 1))
         return after
 
-    def _anywhere(self, before: Claims) -> Claims:
+    def anywhere(self, before: Claims) -> Claims:
         """Return any state that a walk may have led to: what claims ask for does not change."""
         return self._case.state(
             "middle",
@@ -173,13 +177,20 @@ def any_walks(
     `keeps` says what is true of the state before the walk and of the state that it has come to;
     `then` says it of these, once the `watched` claim was visited.
     """
+    walks = Walks(case, keeps, watched, then)
+    with walking(case, walks.in_order):
+        yield walks
+
+
+@contextmanager
+def walking(case: ClaimsCase, in_order: Callable[[RangeSet, Claims, Act], Claims]) -> Iterator[None]:
+    """Let that stand for `in_order` in the model."""
     model: Any = case.model  # which may be a bent one, in a module of its own
     place = model.settle.__globals__
     saved = place["in_order"]
-    walks = Walks(case, keeps, watched, then)
-    place["in_order"] = walks.in_order
+    place["in_order"] = in_order
     try:
-        yield walks
+        yield
     finally:
         place["in_order"] = saved
 
