@@ -206,10 +206,7 @@ class Claims(Allocator):
         alone = self
         if self.has.at(owner) == HOLDS:
             require(self.holds(owner), NOT_ALLOCATED)
-            r = self.wanted(owner)
-            alone = replace(
-                self, live=self.live.without(r), holder=self.holder.put(r.start, NOBODY)
-            )
+            alone = replace(self, live=self.live.without(self.wanted(owner)))
         return replace(
             alone,
             has=self.has.put(owner, NOTHING),

@@ -61,7 +61,7 @@ def any_operation(
 
 def any_claim(case: ClaimsCase, state: Claims) -> Range:
     """Return any claim, or what is none."""
-    near = case.members(state.waiting)
+    near = (*case.members(state.waiting), *case.members(state.granted))
     return case.range("watched", like=(*near, Range(state.upcoming, OWNERS[0])))
 
 
@@ -209,8 +209,10 @@ def a_claim_asks_for_what_was_asked(case: ClaimsCase) -> None:
     with any_walks(case) as walks:
         walks.from_anywhere = False
         after = before.claim(owner, request, start).after
-    expected = request.at(start) if other == owner else before.wanted(other)
-    case.claim(after.wanted(other) == expected)
+    mine = bool(other == owner)
+    case.claim(after.wanted(other) == (request.at(start) if mine else before.wanted(other)))
+    align = request.align if mine else before.wants_align.at(other)
+    case.claim(after.wants_align.at(other) == align)
 
 
 @theorem
@@ -227,6 +229,24 @@ def nobody_else_loses_a_range(case: ClaimsCase) -> None:
         kind, owner, outcome = any_operation(case, before, walks)
     case.assume(other in before.live and (kind == SETTLE or whose != owner))
     case.claim(is_whose(outcome.after, other, whose))
+
+
+@theorem
+def what_an_owner_leaves_is_free(case: ClaimsCase) -> None:
+    """After a claim or a release the range that the owner held is free: then others are served."""
+    before, owner, settled = case.state(), any_owner(case), list[Claims]()
+    old = before.wanted(owner)
+    case.assume(before.has.at(owner) == HOLDS and before.holds(owner))
+    kind, (request, start) = case.one_of("operation", (CLAIM, RELEASE)), any_wish(case, before)
+    acts = {
+        CLAIM: lambda: before.claim(owner, request, start),
+        RELEASE: lambda: before.release(owner),
+    }
+    with any_walks(case) as walks:
+        walks.from_anywhere, walks.starting = False, settled.append
+        outcome = attempt(before, acts[kind])
+    case.assume(outcome.refusal is None)
+    case.claim(len(settled) == 1 and settled[0].is_free(old))
 
 
 @theorem
