@@ -127,7 +127,7 @@ class Claims(Allocator):
     @invariant
     def numbered(self) -> bool:
         """Claims are counted from 0."""
-        return 0 <= self.upcoming
+        return self.upcoming >= 0
 
     @invariant
     def waiters(self) -> bool:

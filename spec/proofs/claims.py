@@ -124,7 +124,7 @@ def nothing_waits_that_could_be_granted(case: ClaimsCase) -> None:
 def grants_follow_the_order_of_claims(case: ClaimsCase) -> None:
     """When a claim is granted, no claim that was made before it and waits could be granted then.
 
-    Nor can it be at the end: whoever is passed over is in the way of somebody's live range.
+    Nor can it be at the end: a live range is in the way of whoever was passed over.
     """
     before = case.state()
     watched = any_claim(case, before)
@@ -258,7 +258,7 @@ def after_a_release_the_owner_has_nothing(case: ClaimsCase) -> None:
     def keeps(_: Claims, state: Claims) -> bool:
         return state.has.at(owner) == NOTHING
 
-    with any_walks(case, keeps) as walks:
+    with any_walks(case, keeps):
         after = before.release(owner).after
     case.claim(after.live.all(lambda r: after.holder.at(r.start) != owner))
     case.claim(after.waiting.all(lambda claim: owner_of(claim) != owner))
@@ -304,7 +304,7 @@ def a_release_is_refused_exactly_if_the_owner_has_nothing(case: ClaimsCase) -> N
 
 @theorem
 def a_refused_claim_changes_nothing(case: ClaimsCase) -> None:
-    """Nor does a refused release: every part of the state is as it was. Settling is never refused."""
+    """Nor does a refused release: every part is as it was. Settling is never refused."""
     before, other = case.state(), any_owner(case, "other")
     with any_walks(case) as walks:
         kind, _, outcome = any_operation(case, before, walks)

@@ -186,7 +186,9 @@ def any_walks(
 
 
 @contextmanager
-def walking(case: ClaimsCase, in_order: Callable[[RangeSet, Claims, Act], Claims]) -> Iterator[None]:
+def walking(
+    case: ClaimsCase, in_order: Callable[[RangeSet, Claims, Act], Claims]
+) -> Iterator[None]:
     """Let that stand for `in_order` in the model."""
     model: Any = case.model  # which may be a bent one, in a module of its own
     place = model.settle.__globals__

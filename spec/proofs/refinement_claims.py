@@ -15,8 +15,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+import spec.proofs.claims
 import vm_allocator.claims
 from spec.claims import (
     HOLDS,
@@ -30,7 +31,15 @@ from spec.claims import (
 )
 from spec.proofs.claims import CLAIM, RELEASE, SETTLE, any_owner
 from spec.proofs.queues import THE_END, ClaimsCase, Walks, ahead_is_as_before, walking
-from spec.proofs.subjects import GIVEN, LEFT_OUT, Shipped, Subject, any_options, any_subject, outcome_of
+from spec.proofs.subjects import (
+    GIVEN,
+    LEFT_OUT,
+    Shipped,
+    Subject,
+    any_options,
+    any_subject,
+    outcome_of,
+)
 from spec.proofs.summaries import READING, standing_in
 from vm_allocator.modelling import FiniteRanges, Outcome, Range, Step, attempt
 from vm_allocator.proving.theorem import Theorem
@@ -38,9 +47,10 @@ from vm_allocator.resource import Unit
 from vm_allocator.symbolic.words import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import ModuleType
 
+    from spec.proofs.cases import AllocatorCase
     from vm_allocator.modelling import RangeSet
 
 MOST_LISTED: Final = 2
@@ -200,7 +210,13 @@ Call = tuple["Callable[[], Step[Claims]]", "Callable[[], list[Any]]"]
 
 
 def any_call(  # noqa: PLR0917  # what an operation is about
-    case: ClaimsCase, subject: Subject, before: Claims, shipped: Any, kind: str, owner: int, way: str
+    case: ClaimsCase,
+    subject: Subject,
+    before: Claims,
+    shipped: Any,
+    kind: str,
+    owner: int,
+    way: str,
 ) -> Call:
     """Return an operation with any arguments, as the model does it and as the shipped code does.
 
@@ -210,26 +226,29 @@ def any_call(  # noqa: PLR0917  # what an operation is about
         return lambda: before.release(owner), lambda: shipped.release(owner)
     if kind == SETTLE:
         return before.settle, shipped.settle
-    request, options = any_options(case, subject, (way,))
+    request, options = any_options(cast("AllocatorCase", case), subject, (way,))
     near = [r.start for r in (*case.members(before.live), *case.members(before.gaps()))]
     start = case.number("start", like=near)
     resource, size = subject.word(start), subject.size(request.size)
+    somebody: int | None = owner
+    if owner == NOBODY:
+        somebody = None
     return (
         lambda: before.claim(owner, request, start),
-        lambda: shipped.claim(owner, resource, size, **options),
+        lambda: shipped.claim(somebody, resource, size, **options),
     )
 
 
 def does_as_the_model(case: ClaimsCase, module: ModuleType, kind: str) -> None:
     """Claim that the shipped operation ends as the model's, in the same state."""
-    subject, owner = any_subject(case, Shipped(), Unit.ADDRESS, watched=False), any_owner(case)
+    subject, owner = _subject(case), any_owner(case)
     before = _claims(subject)
     book = Book(case, before)
     followed = Followed(case, subject, book)
     shipped = _shipped(module, subject, book)
     shipped._queue = followed.queue
-    case.assume(kind == SETTLE or owner != NOBODY)
-    case.assume(kind == SETTLE or (has_something_or_nothing(before, owner)))
+    case.assume(kind != RELEASE or owner != NOBODY)
+    case.assume(kind == SETTLE or owner == NOBODY or has_something_or_nothing(before, owner))
     act, call = any_call(case, subject, before, shipped, kind, owner, GIVEN)
     expected: Outcome[Claims] | None = None
     with walking(case, followed.in_order), suppress(OneMoreError):
@@ -244,7 +263,7 @@ def does_as_the_model(case: ClaimsCase, module: ModuleType, kind: str) -> None:
 
 def stays_within_64_bits(case: ClaimsCase, module: ModuleType, kind: str) -> None:
     """Claim that whatever is computed of 64-bit arguments on the way to settling fits 64 bits."""
-    subject, owner = any_subject(case, Shipped(), Unit.ADDRESS, watched=True), any_owner(case)
+    subject, owner = _subject(case, watched=True), any_owner(case)
     before = _claims(subject)
     book = Book(case, before)
     shipped = _shipped(module, subject, book)
@@ -269,7 +288,7 @@ def has_something_or_nothing(state: Claims, owner: int) -> bool:
     Or was freed past the claims, and nobody is there since.
     """
     if not state.has.at(owner) == HOLDS:  # noqa: SIM201  # symbolic: `!=` asks another formula
-        return state.has.at(owner) == NOTHING or state.has.at(owner) == WAITS  # noqa: PLR1714  # likewise
+        return state.has.at(owner) == NOTHING or state.has.at(owner) == WAITS  # likewise
     r = state.wanted(owner)
     if not state.base <= r.start <= r.end <= state.last:
         return False
@@ -278,7 +297,7 @@ def has_something_or_nothing(state: Claims, owner: int) -> bool:
 
 def returns_what_it_grants(case: ClaimsCase, module: ModuleType, kind: str) -> None:
     """Claim the same with real dicts, of few claims that wait: what is returned, and in order."""
-    subject = any_subject(case, Shipped(), Unit.ADDRESS, watched=False)
+    subject = _subject(case)
     # A claim is one more that waits.
     most = MOST_LISTED - (kind == CLAIM)
     waiting = case.one_of("waiting", tuple(range(most + 1)))
@@ -329,12 +348,20 @@ def _listed(case: ClaimsCase, state: Claims, waiting: int) -> tuple[Claims, bool
     return listed, holds
 
 
-def _same(case: ClaimsCase, actual: list[tuple[int, ...]], wanted: list[tuple[int, ...]]) -> None:
+def _same(
+    case: ClaimsCase, actual: Sequence[tuple[int, ...]], wanted: Sequence[tuple[int, ...]]
+) -> None:
     case.claim(len(actual) == len(wanted))
     for one, other in zip(actual, wanted, strict=True):
         case.claim(one[0] == other[0])
         case.claim(plain(one[1]) == other[1])
         case.claim(plain(one[2]) == other[2])
+
+
+def _subject(case: ClaimsCase, *, watched: bool = False) -> Subject:
+    """Return an allocator of addresses in any state, the claims to it apart."""
+    # A state of claims is one of an allocator; only the type of a case says otherwise.
+    return any_subject(cast("AllocatorCase", case), Shipped(), Unit.ADDRESS, watched=watched)
 
 
 def _claims(subject: Subject) -> Claims:
@@ -347,6 +374,11 @@ def _claims(subject: Subject) -> Claims:
 def _modules(module: ModuleType) -> tuple[ModuleType, ...]:
     shipped = Shipped()
     return (shipped.address, module)
+
+
+def is_about_claims(theorem: Theorem) -> bool:
+    """Whether a theorem speaks of the model of claims, and not of that of an allocator alone."""
+    return theorem.module in (__name__, spec.proofs.claims.__name__)
 
 
 def claims_refinement(module: ModuleType = vm_allocator.claims) -> list[Theorem]:
@@ -374,7 +406,7 @@ def claims_refinement(module: ModuleType = vm_allocator.claims) -> list[Theorem]
         *(
             Theorem(
                 f"the_shipped_claims_return_what_they_grant_when_they_{kind}",
-                f"`{kind}`, up to {MOST_LISTED} claims that may be granted: what is returned, in order.",
+                f"`{kind}`, {MOST_LISTED} claims at most: what is returned, and in which order.",
                 __name__,
                 partial(returns_what_it_grants, module=module, kind=kind),
             )

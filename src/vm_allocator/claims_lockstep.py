@@ -63,7 +63,7 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
 
     def settle(self) -> Outcome[Model]:
         """`settle` on both. Raises `DisagreementError`; it is never refused."""
-        return self._grants("settle()", self.claims.settle, lambda: self.model.settle())
+        return self._grants("settle()", self.claims.settle, self.model.settle)
 
     def granted(self, outcome: Outcome[Model]) -> list[tuple[O, Range]]:
         """Return what an operation granted, to whom, in order: nothing if it was refused."""
@@ -106,7 +106,7 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
         try:
             held = [(grant.owner, _plain(grant.range)) for grant in self.claims]
             waiting = [(owner, _plain(r)) for owner, r in self.claims.waiting()]
-            self.claims._check()  # noqa: SLF001  # there for this caller
+            self.claims._check()
         except DisagreementError:
             raise
         except Exception as error:  # noqa: BLE001  # a state that cannot even be read
@@ -164,7 +164,7 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
         return self._owners[number - NOBODY - 1]
 
     def _named(self, claims: list[tuple[O, Range]]) -> str:
-        shown = self.allocator._unit.show_range  # noqa: SLF001  # hex for addresses
+        shown = self.allocator._unit.show_range
         return ", ".join(f"{owner}: {shown(*r)}" for owner, r in claims) or "nothing granted"
 
 

@@ -36,7 +36,7 @@ def fresh_claims(base: int, size: int, alignment: int) -> Claims[Any, Any, Any]:
 
 
 class ClaimsMachine(SessionMachine):
-    """Drives `factory(base, size, alignment)`: `Claims` of a fresh allocator, and a copy of them."""
+    """Drives `factory(base, size, alignment)`: `Claims` of a fresh allocator, and a copy."""
 
     def builder(self, first: int, last: int, align: Callable[[], int]) -> Callable[[], Subject]:
         """Return what builds claims in lockstep."""

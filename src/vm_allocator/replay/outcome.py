@@ -201,6 +201,18 @@ class BarReplay:
         found = [(other, at) for other, at in others if at.overlaps(asked)]
         return tuple(sorted(found, key=lambda item: item[1]))
 
+    def account(self) -> str:
+        """Return one line for people: what was refused or waited for, and how BARs end."""
+        ends = f"{len(self.wrong)} of {len(self.guest.placed)} BARs end wrong"
+        if self.policy is not WhenRefused.CLAIM:
+            return f"policy {self.policy.value}: {len(self.refusals)} refused; {ends}"
+        claims = self.claims
+        return (
+            f"policy {self.policy.value}: {len(self.refusals)} refused; {claims.claims} claims = "
+            f"{claims.at_once} granted at once + {claims.later} granted later + "
+            f"{claims.withdrawn} withdrawn + {claims.still_waiting} still waiting; {ends}"
+        )
+
     def refuse(self, refusal: Refusal) -> None:
         """Note a refusal."""
         self.refusals.append(refusal)

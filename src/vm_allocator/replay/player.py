@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from .formats import Line, Window, Windows
 
+
 def play_bars(
     lines: Iterable[Line],
     windows: Windows,
