@@ -38,9 +38,10 @@ def as_json(played: Sequence[Played]) -> Json:
       (`first`, `moves`, `remaps`, `withdrawals`, `swaps`, `takeovers`, `onto_live`, `outside`,
       `outside_bars`, `peak`, `bars`, `devices`, `irregular`), `allocators` (`allocated`,
       `updated`, `freed`, `crossed`, `nothing_to_free`), `refusals` (`count`, `by_reason`,
-      `listed`), `claims` (null, or `claims`, `at_once`, `later`, `withdrawn`, `still_waiting`, `longest` and
-      `waits`), `misplaced` and `wrong`; a listed refusal has `line`, `t`, `bar`, `asked`,
-      `held`, `reason` and `in_way`, a wait `line`, `t`, `bar`, `asked`, `in_way`, `end` (null,
+      `listed`), `claims` (null, or `claims`, `at_once`, `later`, `withdrawn`,
+      `still_waiting`, `longest` and `waits`), `misplaced` and `wrong`; a listed refusal has
+      `line`, `t`, `bar`, `asked`, `held`, `reason` and `in_way`, a wait `line`, `t`, `bar`,
+      `asked`, `in_way`, `end` (null,
       `granted`, `withdrawn`), `end_line` and `end_t`, a misplaced BAR `bar`, `wanted`, `held`,
       `ending` and `wrong`, a range `space`, `start` and `size`; and, by other policies, all
       that is not about the guest, in `others`;
