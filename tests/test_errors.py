@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from spec import model
+from spec import claims, model
 from vm_allocator import (
     AllocatorError,
     ConflictingRequestError,
@@ -21,6 +21,7 @@ from vm_allocator import (
     OverlapError,
     RefusedError,
 )
+from vm_allocator.claim_errors import InvalidOwnerError, NotClaimedError
 from vm_allocator.resource import U64_MAX, Unit
 
 ADDRESS, ID = Unit.ADDRESS, Unit.ID
@@ -95,6 +96,16 @@ ERRORS = (
         ),
         model.NO_SPACE,
     ),
+    (
+        InvalidOwnerError(ADDRESS, None),
+        "None is no owner: pass something hashable that is not None",
+        claims.INVALID_OWNER,
+    ),
+    (
+        NotClaimedError(ADDRESS, "nic"),
+        "'nic' has no claim: nothing is to be released",
+        claims.NOT_CLAIMED,
+    ),
 )
 
 every_error = pytest.mark.parametrize(
@@ -162,7 +173,10 @@ def test_every_error_class_is_tried_above() -> None:
 
 def test_every_refusal_of_the_specification_has_an_error() -> None:
     names = {
-        value for name, value in vars(model).items() if name.isupper() and isinstance(value, str)
+        value
+        for module in (model, claims)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str)
     }
     assert names <= {error.refusal for error, _, _ in ERRORS}
 
