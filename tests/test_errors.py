@@ -182,5 +182,6 @@ def test_every_refusal_of_the_specification_has_an_error() -> None:
 
 
 def _subclasses(cls: type[AllocatorError]) -> set[type[AllocatorError]]:
-    direct = {c for c in cls.__subclasses__() if c.__module__ == "vm_allocator.errors"}
+    ours = ("vm_allocator.errors", "vm_allocator.claim_errors")
+    direct = {c for c in cls.__subclasses__() if c.__module__ in ours}
     return direct.union(*(_subclasses(c) for c in direct))
