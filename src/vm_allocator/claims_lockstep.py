@@ -34,6 +34,12 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
         self._owners: list[O] = []
         super().__init__(claims.allocator, name)
 
+    def __post_init__(self) -> None:
+        space = self.allocator.space
+        self.model = Model.initial(self.allocator._unit.top, int(space.start), int(space.end))
+        self._setup = f"{self.name} = {self.claims!r}"
+        self.compare()
+
     def claim(
         self,
         owner: O,
@@ -150,9 +156,6 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
         return expected
 
     # ---- words
-
-    def _initial(self, top: int, first: int, last: int) -> Model:
-        return Model.initial(top, first, last)
 
     def _number(self, owner: O) -> int:
         if owner not in self._numbers:

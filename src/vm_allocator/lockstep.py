@@ -69,7 +69,7 @@ class Lockstep(Generic[R, S]):
     def __post_init__(self) -> None:
         space = self.allocator.space
         top = self.allocator._unit.top  # noqa: SLF001  # the unit is what tells 32 bits from 64
-        self.model = self._initial(top, int(space.start), int(space.end))
+        self.model = Allocator.initial(top, int(space.start), int(space.end))
         self._setup = f"{self.name} = {self.allocator!r}"
         self.compare()
 
@@ -289,10 +289,6 @@ class Lockstep(Generic[R, S]):
         raise DisagreementError(self._setup, list(self.calls), difference) from None
 
     # ---- words
-
-    def _initial(self, top: int, first: int, last: int) -> Allocator:
-        """Return the model of a fresh allocator."""
-        return Allocator.initial(top, first, last)
 
     def _request(self, size: S, align: int | None, within: RangeInclusive[R] | None) -> Request:
         window = self.allocator.space if within is None else within
