@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import vm_allocator.address
 import vm_allocator.gaps
 import vm_allocator.ids
+import vm_allocator.moves
+import vm_allocator.requests
 import vm_allocator.undo
 from spec.model import Allocator
 from spec.proofs.bounded_many import many_theorems
@@ -17,7 +19,7 @@ from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
 from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
-from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
+from vm_allocator.proving.source_mutation import SourceMutant, load, mutants, reload
 from vm_allocator.proving.verdict import Proof, Verdict
 
 if TYPE_CHECKING:
@@ -26,27 +28,41 @@ if TYPE_CHECKING:
 ADDRESS: Final = {
     "RangeAllocator.allocate": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
     "RangeAllocator.allocate_many": ("does_allocate_many_as", "many_at_one_start"),
-    "RangeAllocator._count": ("does_allocate_many_as",),
     "RangeAllocator.free": ("does_free_as",),
     "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
     "RangeAllocator._plan": ("does_update_as",),
     "RangeAllocator.move": ("allocator_moves_as",),
     "RangeAllocator.update_many": ("does_update_many_as",),
-    "RangeAllocator._sides": ("updates_a_pair_as",),
     "RangeAllocator.available": ("available",),
     "RangeAllocator._find": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
-    "RangeAllocator._exact_start": ("does_allocate_exactly_as", "contradictions"),
-    "RangeAllocator._span": ("does_free_as", "constructs"),
-    "RangeAllocator._granule": ("does_allocate_exactly_as",),
-    "RangeAllocator._window": ("does_allocate_exactly_as",),
     "RangeAllocator._inside": ("does_free_as", "does_allocate_exactly_as"),
     "RangeAllocator._demand_live": ("does_free_as", "frees_nothing"),
     "RangeAllocator._place": ("does_allocate_exactly_as",),
     "RangeAllocator._demand_free": ("does_allocate_exactly_as", "does_update_as"),
-    "checked_alignment": ("does_allocate_exactly_as", "constructs"),
     "AddressAllocator.__init__": ("constructs",),
 }
 """The functions of `address.py` that are mutated, and the theorems that are tried first."""
+
+REQUESTS: Final = {
+    "RequestReader._exact_start": ("does_allocate_exactly_as", "contradictions"),
+    "RequestReader._span": ("does_allocate_exactly_as", "does_free_as"),
+    "RequestReader._count": ("does_allocate_many_as",),
+    "RequestReader._sides": ("updates_a_pair_as",),
+    "RequestReader._granule": ("does_allocate_exactly_as",),
+    "RequestReader._window": ("does_allocate_exactly_as",),
+    "checked_alignment": ("does_allocate_exactly_as", "constructs"),
+}
+"""The functions of `requests.py` that are mutated, likewise."""
+
+MOVES: Final = {
+    "Move.begin": ("allocator_moves_as",),
+    "Move.commit": ("allocator_moves_as",),
+    "Move.abort": ("allocator_moves_as",),
+    "Move._end": ("allocator_moves_as",),
+    "Move._delist": ("allocator_moves_as",),
+    "Move._demand_pending": ("allocator_moves_as",),
+}
+"""The functions of `moves.py` that are mutated, likewise."""
 
 IDS: Final = {
     "IdAllocator.__init__": ("constructs",),
@@ -82,7 +98,15 @@ GAPS_BOUNDED: Final = {
 }
 """Those of `gaps.py` of which only bounded theorems speak: with one gap, which is enough."""
 
-FIRST_TRIED: Final = {**ADDRESS, **IDS, **UNDO, **GAPS, **GAPS_BOUNDED}
+FIRST_TRIED: Final = {
+    **ADDRESS,
+    **REQUESTS,
+    **MOVES,
+    **IDS,
+    **UNDO,
+    **GAPS,
+    **GAPS_BOUNDED,
+}
 
 MESSAGE: Final = (
     "refuses for the same reason; what the error names is tested (tests/test_requests.py)"
@@ -98,6 +122,10 @@ STEPS: Final = (
 )
 
 EQUIVALENT: Final[dict[str, str]] = {
+    "Move.commit: old_start <= new_end and new_start <= old_end -> "
+    "old_start <= new_end or new_start <= old_end": (
+        "a new range that is whole already is taken away and put back"
+    ),
     "RangeAllocator._plan: self._demand_free(new_start, new_span, new_start, "
     "min(new_end, old_start - 1)) -> self._demand_free(new_span, new_start, new_start, "
     "min(new_end, old_start - 1))": MESSAGE,
@@ -107,11 +135,11 @@ EQUIVALENT: Final[dict[str, str]] = {
     "RangeAllocator.update_many: self._demand_free(start, end - start, start, end) -> "
     "self._demand_free(end - start, start, start, end)": MESSAGE,
     "RangeAllocator.update_many: end - start -> end + start #3": MESSAGE,
-    "RangeAllocator._sides: raise InvalidTypeError(self._unit, 'change', pair, "
+    "RequestReader._sides: raise InvalidTypeError(self._unit, 'change', pair, "
     "'a tuple (old, new)') -> pass": TYPES,
-    "RangeAllocator._sides: not isinstance(pair, tuple) or len(pair) != len(sides) -> "
+    "RequestReader._sides: not isinstance(pair, tuple) or len(pair) != len(sides) -> "
     "not isinstance(pair, tuple) and len(pair) != len(sides)": TYPES,
-    "RangeAllocator._sides: raise InvalidTypeError(self._unit, name, side, "
+    "RequestReader._sides: raise InvalidTypeError(self._unit, name, side, "
     "'a RangeInclusive, or None') -> pass": TYPES,
     "UndoLog.remove: self._removed.append((start, end)); self._index.remove(start, end) -> "
     "self._index.remove(start, end); self._removed.append((start, end))": STEPS,
@@ -121,9 +149,9 @@ EQUIVALENT: Final[dict[str, str]] = {
     "*move.ends, move.owner) -> pass": MESSAGE,
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
-    "RangeAllocator._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
+    "RequestReader._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
     "'a policy') -> pass": TYPES,
-    "RangeAllocator._window: raise InvalidTypeError(self._unit, 'within', within, "
+    "RequestReader._window: raise InvalidTypeError(self._unit, 'within', within, "
     "'a RangeInclusive') -> pass": TYPES,
 }
 """Mutants that the theorems cannot tell from the original, each with the reason."""
@@ -134,6 +162,8 @@ def source_mutants() -> list[SourceMutant]:
     """Return every mutant that is not known to be equivalent."""
     made = [
         *mutants(vm_allocator.address, set(ADDRESS)),
+        *mutants(vm_allocator.requests, set(REQUESTS)),
+        *mutants(vm_allocator.moves, set(MOVES)),
         *mutants(vm_allocator.ids, set(IDS)),
         *mutants(vm_allocator.undo, set(UNDO)),
         *mutants(vm_allocator.gaps, set(GAPS)),
@@ -151,6 +181,12 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
         return Shipped(ids=load(vm_allocator.ids, mutant))
     if mutant.function in ADDRESS:
         return Shipped(address=load(vm_allocator.address, mutant))
+    if mutant.function in REQUESTS:
+        requests = load(vm_allocator.requests, mutant)
+        return Shipped(reload(vm_allocator.address, requests=requests), requests=requests)
+    if mutant.function in MOVES:
+        moves = load(vm_allocator.moves, mutant)
+        return Shipped(reload(vm_allocator.address, moves=moves), moves=moves)
     return Shipped()
 
 

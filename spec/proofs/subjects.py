@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import vm_allocator.address
 import vm_allocator.ids
+import vm_allocator.moves
+import vm_allocator.requests
 from spec.contract import IndexContract
 from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
 from spec.proofs.cases import AllocatorCase, any_request
@@ -37,10 +39,39 @@ class Shipped:
 
     address: ModuleType = vm_allocator.address
     ids: ModuleType = vm_allocator.ids
+    requests: ModuleType = vm_allocator.requests
+    moves: ModuleType = vm_allocator.moves
 
     def kind(self, unit: Unit) -> Any:
         """Return the class that ships for addresses, or for ids."""
         return self.address.AddressAllocator if unit is Unit.ADDRESS else self.ids.IdAllocator
+
+
+class Named:
+    """What a `dict` with pairs of ints for keys promises, by their equality alone: no hash."""
+
+    def __init__(self) -> None:
+        self._items: list[tuple[tuple[int, int], Any]] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __setitem__(self, key: tuple[int, int], value: object) -> None:
+        self.pop(key, None)
+        self._items.append((key, value))
+
+    def get(self, key: tuple[int, int]) -> Any:
+        """Return what the key stands for, if it is there."""
+        return next((value for known, value in self._items if _same(known, key)), None)
+
+    def pop(self, key: tuple[int, int], default: object) -> None:
+        """Take the key away, if it is there."""
+        del default
+        self._items = [item for item in self._items if not _same(item[0], key)]
+
+
+def _same(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] == other[0] and one[1] == other[1]
 
 
 class WatchedIndex:
@@ -168,6 +199,7 @@ def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: b
         word(default),
         WatchedIndex(index, word),
     )
+    vars(allocator)["_pending"] = Named()
     return Subject(before, allocator, index, word, size)
 
 
@@ -194,7 +226,7 @@ def any_options(
 def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:
     """Return the context in which the shipped code is run: with summaries where it is symbolic."""
     summaries = {**READING, **more} if case.is_symbolic else more
-    return standing_in(summaries, shipped.address, shipped.ids)
+    return standing_in(summaries, shipped.address, shipped.ids, shipped.requests, shipped.moves)
 
 
 def range_of(start: int, end: int) -> RangeInclusive[Any]:

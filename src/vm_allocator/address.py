@@ -1,23 +1,21 @@
 """`AddressAllocator`, and `RangeAllocator`: the logic that it shares with `IdAllocator`.
 
-The logic has no loops and no data structure of its own: it checks the request,
-asks the gap index, and changes the index as the last thing that it does. It works
-on plain ints, with inclusive ends and spans (size - 1), so that no value leaves 64
-bits. `spec/model.py` says what each operation must do.
+What a request says by itself is read by `requests`; here it meets what is live. But for
+`update_many`, which walks the changes that it is given, the logic has no loops and no data
+structure of its own: it checks the request, asks the gap index, and changes the index as the
+last thing that it does. It works on plain ints, with inclusive ends and spans (size - 1), so
+that no value leaves 64 bits. `spec/model.py` says what each operation must do.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .arithmetic import is_aligned, is_power_of_two
+from .arithmetic import is_aligned
 from .errors import (
     ConflictingRequestError,
-    InvalidAlignmentError,
-    InvalidCountError,
     InvalidSizeError,
     InvalidSpaceError,
-    InvalidTypeError,
     MisalignedError,
     MovePendingError,
     NoSpaceError,
@@ -29,19 +27,21 @@ from .errors import (
 )
 from .gap_tree import GapTree
 from .moves import Move
-from .policy import ExactMatch, LastMatch, Order, Policy
-from .ranges import RangeInclusive
-from .resource import MAX_ALIGNMENT, MAX_COUNT, GuestAddress, GuestUsize, R, S, Unit
+from .policy import LastMatch
+from .requests import RequestReader, checked_alignment
+from .resource import GuestAddress, GuestUsize, R, S, Unit
 from .undo import UndoLog
-from .view import RangeView, plain_int
+from .view import plain_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from .gaps import GapIndex
+    from .policy import Policy
+    from .ranges import RangeInclusive
 
 
-class RangeAllocator(RangeView[R, S]):
+class RangeAllocator(RequestReader[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
@@ -52,7 +52,8 @@ class RangeAllocator(RangeView[R, S]):
     _intent: int | list[int] | None
     """What the last operation was about to grant or free when nothing was left to refuse it.
 
-    For a `Transaction`, which sets it to `None` before it calls one.
+    For a `Transaction`, which sets it to `None` before it calls one. That of many changes at
+    once sets it when all are made.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
@@ -61,7 +62,7 @@ class RangeAllocator(RangeView[R, S]):
         self._last = last
         self._align = align
         self._index = index
-        self._pending: list[Move[R]] = []
+        self._pending: dict[tuple[int, int], Move[R]] = {}
 
     # ---- the operations
 
@@ -218,10 +219,13 @@ class RangeAllocator(RangeView[R, S]):
                     self._place(start, end - start, granule, first, last)
                     self._demand_free(start, end - start, start, end)
                     log.add(start, end)
+                self._intent = []
             except BaseException:  # an interrupt may come between any two steps
+                self._intent = None
                 log.undo()
                 raise
         except BaseException:  # and while the steps before a refusal are undone
+            self._intent = None
             log.undo()
             raise
 
@@ -245,6 +249,7 @@ class RangeAllocator(RangeView[R, S]):
         Raises, with nothing changed, what `update` raises.
         """
         plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)
+        self._intent = plan[0]
         return Move.begin(self._unit, self._index, self._pending, plan, owner)
 
     def available(
@@ -293,41 +298,6 @@ class RangeAllocator(RangeView[R, S]):
             raise NoSpaceError(self._unit, span, granule, window_first, window_last)
         return start
 
-    def _exact_start(self, resource: R | None, policy: Policy[R] | None) -> int | None:
-        """Return the start that the caller insists on, if any."""
-        if policy is None:
-            return None if resource is None else plain_int(self._unit, "resource", resource)
-        if isinstance(policy, ExactMatch):
-            start = plain_int(self._unit, "ExactMatch", policy.start)
-            if resource is not None and plain_int(self._unit, "resource", resource) != start:
-                raise ConflictingRequestError(
-                    self._unit, f"resource {resource!r} and {policy!r} differ: pass only one"
-                )
-            return start
-        if not isinstance(policy, Order):
-            raise InvalidTypeError(self._unit, "policy", policy, "a policy")
-        if resource is not None:
-            raise ConflictingRequestError(
-                self._unit,
-                f"resource {resource!r} asks for an exact start and {policy!r} for any: "
-                "pass only one",
-            )
-        return None
-
-    def _span(self, size: S) -> int:
-        """Return the checked size less one: 64 bits hold it even for the whole of 2^64."""
-        units = plain_int(self._unit, "size", size)
-        if units < 1 or self._unit.top < units - 1:
-            raise InvalidSizeError(self._unit, units)
-        return units - 1
-
-    def _count(self, count: int) -> int:
-        """Return the checked number of ranges: few enough for a list of them."""
-        ranges = plain_int(self._unit, "count", count)
-        if not 1 <= ranges <= MAX_COUNT:
-            raise InvalidCountError(self._unit, ranges)
-        return ranges
-
     def _plan(  # noqa: PLR0917  # the arguments of `update`, as they were passed
         self,
         old_resource: R,
@@ -355,44 +325,6 @@ class RangeAllocator(RangeView[R, S]):
             self._demand_free(new_start, new_span, max(new_start, old_end + 1), new_end)
         return old_start, old_end, new_start, new_end
 
-    def _sides(
-        self, changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]]
-    ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Return the ends of all old ranges, and those of all new ones."""
-        sides: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
-        for change in changes:
-            pair: object = change  # what a caller without a type checker passes is anything
-            if not isinstance(pair, tuple) or len(pair) != len(sides):
-                raise InvalidTypeError(self._unit, "change", pair, "a tuple (old, new)")
-            if change[0] is None and change[1] is None:
-                raise ConflictingRequestError(
-                    self._unit, "a change from None to None is none: leave it out"
-                )
-            for name, side, ends in zip(("old", "new"), change, sides, strict=True):
-                if side is None:
-                    continue
-                if not isinstance(side, RangeInclusive):
-                    raise InvalidTypeError(self._unit, name, side, "a RangeInclusive, or None")
-                start = plain_int(self._unit, f"first of the {name} range", side.start)
-                ends.append((start, plain_int(self._unit, f"last of the {name} range", side.end)))
-        return sides
-
-    def _granule(self, align: int | None) -> int:
-        """Return the checked alignment, or the default one."""
-        if align is None:
-            return self._align
-        return checked_alignment(self._unit, align)
-
-    def _window(self, within: RangeInclusive[R] | None) -> tuple[int, int]:
-        """Return the ends of the window, which may reach out of the space or miss it."""
-        if within is None:
-            return self._base, self._last
-        if not isinstance(within, RangeInclusive):
-            raise InvalidTypeError(self._unit, "within", within, "a RangeInclusive")
-        first = plain_int(self._unit, "first of the window", within.start)
-        last = plain_int(self._unit, "last of the window", within.end)
-        return first, last
-
     def _inside(self, start: int, span: int, first: int, last: int) -> bool:
         """Whether the range lies within `first` to `last`, which is not empty.
 
@@ -404,8 +336,9 @@ class RangeAllocator(RangeView[R, S]):
         """Raise unless exactly this range is live."""
         if not self._inside(start, span, self._base, self._last):
             raise NotAllocatedError(self._unit, start, span)
-        for move in self._pending:
-            if move.holds(start, start + span):
+        if self._pending:
+            move = self._pending.get((start, start + span))
+            if move is not None:
                 raise MovePendingError(self._unit, start, span, *move.ends, move.owner)
         if not self._index.is_live(start, start + span):
             raise NotAllocatedError(self._unit, start, span)
@@ -423,18 +356,10 @@ class RangeAllocator(RangeView[R, S]):
         """Raise, naming the whole range, if a live range meets the given part of it."""
         conflict = self._index.overlapping(part_start, part_end)
         if conflict is not None:
-            for move in self._pending:
-                if move.holds(*conflict):
-                    raise ReservedError(self._unit, start, span, *conflict, *move.ends, move.owner)
+            move = self._pending.get(conflict)
+            if move is not None:
+                raise ReservedError(self._unit, start, span, *conflict, *move.ends, move.owner)
             raise OverlapError(self._unit, start, span, conflict[0], conflict[1])
-
-
-def checked_alignment(unit: Unit, align: int) -> int:
-    """Return `align` if it is a power of two of 64 bits; raise `InvalidAlignmentError` if not."""
-    value = plain_int(unit, "align", align)
-    if not 1 <= value <= MAX_ALIGNMENT or not is_power_of_two(value):
-        raise InvalidAlignmentError(unit, value)
-    return value
 
 
 class AddressAllocator(RangeAllocator[GuestAddress, GuestUsize]):

@@ -19,7 +19,10 @@ from .view import plain_int
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ARGUMENTS: Final = {"allocate": 2, "allocate_many": 2, "free": 2, "update": 4}
+    from .moves import Move
+    from .resource import R, S
+
+_ARGUMENTS: Final = {"allocate": 2, "allocate_many": 2, "free": 2, "update": 4, "update_many": 1}
 """The operations of our allocators that are made out by the state, with all their arguments."""
 
 
@@ -75,19 +78,49 @@ def pool_of(
     return None
 
 
+def move_back(pool: RangeAllocator[R, S], move: Move[R], ends: tuple[R, S, R, S]) -> None:
+    """Leave the old range of a move live, whichever way the move has come."""
+    if move.is_pending:
+        move.abort()
+    elif move.is_committed:
+        pool.update(*ends, align=1)
+
+
 def is_done(
-    pool: RangeAllocator[Any, Any], call: Callable[..., object], arguments: tuple[Any, ...]
+    pool: RangeAllocator[Any, Any], call: Callable[..., object], given: tuple[Any, ...]
 ) -> bool:
     """Whether an operation of ours was carried out; before it, `_intent` has to be `None`."""
-    intent = pool._intent
+    name, intent = call.__name__, pool._intent
+    if name == move_back.__name__:
+        return not given[1].is_pending and _is_live(pool, given[2][2], given[2][3])
     if intent is None:
         return False
-    if call.__name__ == "free":
-        return not _is_live(pool, arguments[0], arguments[1])
-    # Several are granted together, or none of them.
-    return _is_live(pool, intent[0] if isinstance(intent, list) else intent, arguments[-1])
+    match name:
+        case "free":
+            return not _is_live(pool, given[0], given[1])
+        case "update_many":
+            return True
+        case "move":
+            return _ends(pool, given[0], given[1]) in pool._pending
+        case _:
+            # Several are granted together, or none of them.
+            start = intent[0] if isinstance(intent, list) else intent
+            return _is_live(pool, start, given[-1])
+
+
+def result_of(
+    pool: RangeAllocator[Any, Any], call: Callable[..., object], given: tuple[Any, ...]
+) -> Any:
+    """Return what an operation of ours that was carried out has granted, or was to return."""
+    if call.__name__ == "move":
+        return pool._pending[_ends(pool, given[0], given[1])]
+    return pool._intent
 
 
 def _is_live(pool: RangeAllocator[Any, Any], start: object, size: object) -> bool:
+    return pool._index.is_live(*_ends(pool, start, size))
+
+
+def _ends(pool: RangeAllocator[Any, Any], start: object, size: object) -> tuple[int, int]:
     first = plain_int(pool._unit, "resource", start)
-    return pool._index.is_live(first, first + plain_int(pool._unit, "size", size) - 1)
+    return first, first + plain_int(pool._unit, "size", size) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self
+from typing import TYPE_CHECKING, Final, Generic, Self
 
 from .errors import MoveEndedError
 from .ranges import RangeInclusive
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .gaps import GapIndex
+
+
+ABORTED: Final = "aborted"
+COMMITTED: Final = "committed"
 
 
 class Move(Generic[R]):
@@ -31,6 +35,7 @@ class Move(Generic[R]):
 
     While it is pending, the index holds the old range, and those parts of the new one that lie
     outside of it: at most two. So no search finds them, and no range is in two places at once.
+    By each of these ranges, and by the new one, the allocator finds the move in O(1).
     An allocator makes moves; `begin` is for it alone.
     """
 
@@ -40,7 +45,7 @@ class Move(Generic[R]):
         self,
         unit: Unit,
         index: GapIndex,
-        pending: list[Move[R]],
+        pending: dict[tuple[int, int], Move[R]],
         ends: tuple[int, int, int, int],
         parts: list[tuple[int, int]],
         owner: str | None,
@@ -58,7 +63,7 @@ class Move(Generic[R]):
         cls,
         unit: Unit,
         index: GapIndex,
-        pending: list[Move[R]],
+        pending: dict[tuple[int, int], Move[R]],
         ends: tuple[int, int, int, int],
         owner: str | None,
     ) -> Self:
@@ -74,10 +79,10 @@ class Move(Generic[R]):
         try:
             for start, end in parts:
                 log.add(start, end)
-            pending.append(move)
+            move.enlist()
         except BaseException:  # an interrupt may come between any two steps
             log.undo()
-            pending[:] = [other for other in pending if other is not move]
+            move._delist()
             raise
         return move
 
@@ -85,29 +90,29 @@ class Move(Generic[R]):
         """Free the old range and make the new one live. O(log n). Raises `MoveEndedError`."""
         self._demand_pending()
         old_start, old_end, new_start, new_end = self.ends
-        log, pending = UndoLog(self._index), list(self._pending)
+        log = UndoLog(self._index)
         try:
             log.remove(old_start, old_end)
-            for start, end in self._parts:
-                log.remove(start, end)
-            log.add(new_start, new_end)
-            self._end("committed")
+            # The new range is whole already, if it lies outside of the old one.
+            if old_start <= new_end and new_start <= old_end:
+                for start, end in self._parts:
+                    log.remove(start, end)
+                log.add(new_start, new_end)
+            self._end(COMMITTED)
         except BaseException:  # likewise
-            log.undo()
-            self._reopen(pending)
+            self._decide(log, COMMITTED)
             raise
 
     def abort(self) -> None:
         """Make the old range live again, as if nothing had been. Raises `MoveEndedError`."""
         self._demand_pending()
-        log, pending = UndoLog(self._index), list(self._pending)
+        log = UndoLog(self._index)
         try:
             for start, end in self._parts:
                 log.remove(start, end)
-            self._end("aborted")
+            self._end(ABORTED)
         except BaseException:  # likewise
-            log.undo()
-            self._reopen(pending)
+            self._decide(log, ABORTED)
             raise
 
     @property
@@ -125,22 +130,26 @@ class Move(Generic[R]):
         """Whether it was neither committed nor aborted."""
         return not self._ending
 
-    def holds(self, start: int, end: int) -> bool:
-        """Whether exactly this is the old range, the new one, or a part of that."""
-        old_start, old_end, new_start, new_end = self.ends
-        if start == old_start and end == old_end:
-            return True
-        if start == new_start and end == new_end:
-            return True
-        return any(start == part_start and end == part_end for part_start, part_end in self._parts)
+    @property
+    def is_committed(self) -> bool:
+        """Whether it has ended with the new range live."""
+        return self._ending == COMMITTED
 
     def reserved(self) -> list[tuple[int, int]]:
         """Return what the index holds of it."""
         return [self.ends[:2], *self._parts]
 
-    def copied(self, index: GapIndex, pending: list[Move[R]]) -> Move[R]:
+    def copied(self, index: GapIndex, pending: dict[tuple[int, int], Move[R]]) -> Move[R]:
         """Return the same move of a copy of the allocator: ended there, it goes on here."""
         return type(self)(self._unit, index, pending, self.ends, list(self._parts), self.owner)
+
+    def enlist(self) -> None:
+        """Let the allocator find it: first by its old range."""
+        old_start, old_end, new_start, new_end = self.ends
+        self._pending[old_start, old_end] = self
+        for part in self._parts:
+            self._pending[part] = self
+        self._pending[new_start, new_end] = self
 
     def __enter__(self) -> Self:
         return self
@@ -168,12 +177,24 @@ class Move(Generic[R]):
             raise MoveEndedError(self._unit, self._ending)
 
     def _end(self, ending: str) -> None:
-        self._pending[:] = [move for move in self._pending if move is not self]
+        self._delist()
         self._ending = ending
 
-    def _reopen(self, pending: list[Move[R]]) -> None:
-        self._pending[:] = pending
-        self._ending = ""
+    def _decide(self, log: UndoLog, ending: str) -> None:
+        """Go on or end, after an exception: it ends once its old range is listed no more."""
+        if self._pending.get(self.ends[:2]) is self:
+            log.undo()
+            self.enlist()
+            self._ending = ""
+        else:
+            self._end(ending)
+
+    def _delist(self) -> None:
+        old_start, old_end, new_start, new_end = self.ends
+        for part in self._parts:
+            self._pending.pop(part, None)
+        self._pending.pop((new_start, new_end), None)
+        self._pending.pop((old_start, old_end), None)
 
     def _range(self, start: int, end: int) -> RangeInclusive[R]:
         first: R = start  # type: ignore[assignment]  # NewTypes are ints; R is one of them

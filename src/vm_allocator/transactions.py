@@ -13,14 +13,15 @@ import enum
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, TypeVar, cast, overload
 
 from .address import RangeAllocator
-from .attempts import Attempt, is_done, pool_of
+from .attempts import Attempt, is_done, move_back, pool_of, result_of
 from .ids import ONE, IdAllocator
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from .moves import Move
     from .policy import Policy
     from .ranges import RangeInclusive
     from .resource import Id, IdCount, R, ResourceAllocator, S
@@ -225,6 +226,57 @@ class Transaction:
             undo = _Undo(allocator.update, back, _back(allocator), None, pool)
         self._do(pool, (allocator.update, ranges, options), lambda _: [undo])
 
+    def update_many(
+        self,
+        allocator: RangeAllocator[R, S],
+        changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """`allocator.update_many(changes, ...)`. Undone by changing all of them back at once.
+
+        What was allocated is freed then, and what was freed is allocated. O(k) for k changes
+        beyond the allocator's own cost.
+        """
+        self._demand_open()
+        listed = list(changes)
+
+        def undoing(_: object) -> list[_Undo]:
+            back = [(new, old) for old, new in listed]
+            return [_Undo(allocator.update_many, (back,), _BACK_TO_ITS_PLACE, None, allocator)]
+
+        options = {"align": align, "within": within}
+        self._do(allocator, (allocator.update_many, (listed,), options), undoing)
+
+    def move(
+        self,
+        allocator: RangeAllocator[R, S],
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Move[R]:
+        """`allocator.move(...)`. Undone by aborting it; if it was committed, by moving back.
+
+        Commit or abort it as ever, in the transaction or, if that ends well, after it. One that
+        was aborted already has nothing to undo. What a part commits of a move that was begun
+        before the part stays committed if the part alone is undone.
+        """
+        self._demand_open()
+        ends = (old_resource, old_size, new_resource, new_size)
+        back = (new_resource, new_size, old_resource, old_size)
+        move: Move[R] = self._do(
+            allocator,
+            (allocator.move, ends, {"align": align, "within": within, "owner": owner}),
+            lambda move: [_Undo(move_back, (allocator, move, back), _PLAIN, None, allocator)],
+        )
+        return move
+
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
 
@@ -386,7 +438,7 @@ class Transaction:
             self._log += undoing(granted)
         except BaseException:
             done = is_done(pool, call, arguments)
-            self._take_back(mark, undoing(pool._intent) if done else [])
+            self._take_back(mark, undoing(result_of(pool, call, arguments)) if done else [])
             raise
         return granted
 

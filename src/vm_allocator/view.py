@@ -41,7 +41,8 @@ class RangeView(Generic[R, S]):
     _last: int
     _align: int
     _index: GapIndex
-    _pending: list[Move[R]]
+    _pending: dict[tuple[int, int], Move[R]]
+    """Each pending move by all that it holds, and by its new range: first by its old one."""
 
     @property
     def base(self) -> R:
@@ -70,7 +71,7 @@ class RangeView(Generic[R, S]):
 
     def __len__(self) -> int:
         """Return the number of live ranges. O(1), and O(m) in the number m of pending moves."""
-        return len(self._index) - sum(len(move.reserved()) for move in self._pending)
+        return len(self._index) - sum(len(move.reserved()) for move in self.moves())
 
     def __iter__(self) -> Iterator[RangeInclusive[R]]:
         """Iterate over the live ranges, lowest first. O(n) in all."""
@@ -78,7 +79,8 @@ class RangeView(Generic[R, S]):
 
     def moves(self) -> Iterator[Move[R]]:
         """Iterate over the pending moves, in the order in which they were begun."""
-        return iter(tuple(self._pending))
+        named = tuple(self._pending.items())
+        return (move for ends, move in named if ends == move.ends[:2])
 
     def reserved(self) -> Iterator[tuple[RangeInclusive[R], Move[R]]]:
         """Iterate over what pending moves hold, lowest first: each range, and its move.
@@ -86,7 +88,7 @@ class RangeView(Generic[R, S]):
         These are neither live nor free. The old range of a move is one of them; of the new one
         it is each part outside of the old one. O(m log m) in the number m of pending moves.
         """
-        held = [(ends, move) for move in self._pending for ends in move.reserved()]
+        held = [(ends, move) for move in self.moves() for ends in move.reserved()]
         held.sort(key=itemgetter(0))
         return ((self._range(*ends), move) for ends, move in held)
 
@@ -103,7 +105,7 @@ class RangeView(Generic[R, S]):
         if not self._base <= value <= self._last:
             return None
         found = self._index.overlapping(value, value)
-        if found is None or self._is_reserved(*found):
+        if found is None or found in self._pending:
             return None
         return self._range(*found)
 
@@ -117,7 +119,7 @@ class RangeView(Generic[R, S]):
             end = plain_int(self._unit, "last of the range", item.end)
             if not (self._base <= start and end <= self._last):
                 return False
-            return self._index.is_live(start, end) and not self._is_reserved(start, end)
+            return self._index.is_live(start, end) and (start, end) not in self._pending
         return self.lookup(item) is not None
 
     @property
@@ -143,8 +145,9 @@ class RangeView(Generic[R, S]):
         twin = self.__class__.__new__(self.__class__)
         twin._unit, twin._base, twin._last = self._unit, self._base, self._last
         twin._align, twin._index = self._align, self._index.copy()
-        twin._pending = []
-        twin._pending += [move.copied(twin._index, twin._pending) for move in self._pending]
+        twin._pending = {}
+        for move in self.moves():
+            move.copied(twin._index, twin._pending).enlist()
         return twin
 
     def __copy__(self) -> Self:
@@ -182,10 +185,12 @@ class RangeView(Generic[R, S]):
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
         self._index._check()  # the index's own half of this very check
         live = list(self._index.live())
-        held = [ends for move in self._pending for ends in move.reserved()]
+        held = [ends for move in self.moves() for ends in move.reserved()]
         hold("live ranges are counted", len(live) == len(self._index), state)
         hold("what moves hold is in the index", set(held) <= set(live), state)
         hold("no two moves hold the same", len(set(held)) == len(held), state)
+        named = {ends for move in self.moves() for ends in (*move.reserved(), move.ends[2:])}
+        hold("moves are found by what they hold", named == set(self._pending), state)
         hold(
             "live ranges lie in the space",
             all(self._base <= start <= end <= self._last for start, end in live),
@@ -196,14 +201,11 @@ class RangeView(Generic[R, S]):
         """Iterate over what the index holds and no move does."""
         if not self._pending:
             return self._index.live()
-        held = {ends for move in self._pending for ends in move.reserved()}
-        return (ends for ends in self._index.live() if ends not in held)
-
-    def _is_reserved(self, start: int, end: int) -> bool:
-        return any((start, end) in move.reserved() for move in self._pending)
+        # A new range is not in the index, unless it is all that its move has reserved there.
+        return (ends for ends in self._index.live() if ends not in self._pending)
 
     def _moves_by_old(self) -> dict[tuple[int, int, int, int], str | None]:
-        return {move.ends: move.owner for move in self._pending}
+        return {move.ends: move.owner for move in self.moves()}
 
     def _resource(self, value: int) -> R:
         """Give a plain int its static type; nothing happens at run time."""
