@@ -101,19 +101,8 @@ class Claims(Allocator):
     # ---- what is true in every state
 
     @invariant
-    def one_range_each(self) -> bool:
-        """No owner holds two ranges."""
-        return self.live.all_pairs(
-            lambda one, other: (
-                one == other
-                or self.holder.at(one.start) == NOBODY
-                or self.holder.at(one.start) != self.holder.at(other.start)
-            )
-        )
-
-    @invariant
     def holders(self) -> bool:
-        """Whose range is live holds what it claimed last, and does not wait."""
+        """Whose range is live holds what it claimed last: no two ranges, and it does not wait."""
         return self.live.all(
             lambda r: (
                 self.holder.at(r.start) == NOBODY

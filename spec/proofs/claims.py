@@ -105,6 +105,19 @@ def claims_keep_every_invariant(case: ClaimsCase) -> None:
 
 
 @theorem
+def no_owner_has_two_of_anything(case: ClaimsCase) -> None:
+    """Two live ranges are of different owners; so are two claims that wait, or one of each."""
+    state = case.state()
+    one = case.range("one", like=case.members(state.live))
+    other = case.range("other", like=case.members(state.live))
+    owner = state.holder.at(one.start)
+    case.assume(one in state.live and owner != NOBODY)
+    if other in state.live and state.holder.at(other.start) == owner:
+        case.claim(one == other)
+    case.claim(state.waiting.all(lambda claim: owner_of(claim) != owner))
+
+
+@theorem
 def nothing_waits_that_could_be_granted(case: ClaimsCase) -> None:
     """After any operation that is not refused, what a claim waits for is not free.
 
