@@ -438,6 +438,8 @@ class Transaction:
         """Leave out of the log what is beyond that mark, and make these undos instead."""
         del self._log[mark:]
         for undo in reversed(undos):
+            if undo.pool is not None:
+                undo.pool._intent = None
             undo.make()
 
     def _pause(self, part: Transaction) -> None:
