@@ -24,6 +24,7 @@ from spec.proofs.index import index_theorems
 from spec.proofs.queues import small_claims
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_claims import claims_refinement
+from spec.proofs.refinement_taken import taken_theorems
 from spec.proofs.subjects import Shipped
 from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
@@ -227,7 +228,7 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
         return Shipped(address=load(vm_allocator.address, mutant))
     for functions, module in _BELOW:
         if mutant.function in functions:
-            return _rebuilt(module, load(module, mutant))
+            return rebuilt(module, load(module, mutant))
     return Shipped()
 
 
@@ -241,7 +242,7 @@ _BELOW: Final[tuple[tuple[dict[str, tuple[str, ...]], ModuleType], ...]] = (
 """What `address` stands on, each after what it imports itself."""
 
 
-def _rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
+def rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
     """Return the modules of the allocators, made again over the mutated one."""
     made: dict[str, ModuleType] = {}
     for _, each in _BELOW:
@@ -269,7 +270,8 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:
         kind = "the_id_allocator" if mutant.function in IDS else "the_address_allocator"
-        stated = refinement_theorems(shipped_with(mutant))
+        shipped = shipped_with(mutant)
+        stated = [*refinement_theorems(shipped), *taken_theorems(shipped)]
         theorems = [theorem for theorem in stated if theorem.name.startswith(kind)]
     first = FIRST_TRIED[mutant.function]
     return sorted(theorems, key=lambda stated: not any(hint in stated.name for hint in first))
