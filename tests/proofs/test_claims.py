@@ -107,7 +107,8 @@ def ranges_start_at_0(case: Case[Either]) -> None:
 
 
 def test_of_an_invariant_that_is_a_choice_both_halves_are_looked_at() -> None:
-    def states(model: type[Either], _: Random) -> Either:
+    def states(model: type[Either], random: Random) -> Either:
+        del random
         return model(1, FiniteRanges([Range(3, 3)]))
 
     assert Verdict.REFUTED is prove(ranges_start_at_0, Either, states).verdict
