@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LIBRARY: Final = str(Path(vm_allocator.__file__).parent)
 _BELOW: Final = str(Path(sortedcontainers.__file__).parent)
-_ABOVE: Final = frozenset({"beside.py", "drawing.py", "lockstep.py", "pictures.py"})
+_ABOVE: Final = frozenset({"comparison.py", "drawing.py", "lockstep.py", "pictures.py"})
 """Of the files beside the library's, those that drive it."""
 
 

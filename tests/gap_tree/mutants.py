@@ -256,12 +256,6 @@ MUTANTS: Final = (
         "node.rooms[align] = self.room(align) + upper.room(align)",
         "node.rooms[align] = self.rooms.get(align, []) + upper.rooms.get(align, [])",
     ),
-    _node(
-        "the upper node's alignments are lost",
-        "joined",
-        "{**self.rooms, **upper.rooms}",
-        "{**self.rooms}.fromkeys(upper.rooms)",
-    ),
     _node("joined orders are lost", "joined", "self.orders + upper.orders", "self.orders"),
     _node("joined tops are lost", "joined", "self.tops + upper.tops", "self.tops"),
     _node("joined lengths are lost", "joined", "self.lengths + upper.lengths", "self.lengths"),
