@@ -188,6 +188,12 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._index.remove(start, end); self._removed.append((start, end))": STEPS,
     "UndoLog.add: self._added.append((start, end)); self._index.add(start, end) -> "
     "self._index.add(start, end); self._added.append((start, end))": STEPS,
+    "Move._delist: self._pending.pop((new_start, new_end), None); "
+    "self._pending.pop((old_start, old_end), None) -> "
+    "self._pending.pop((old_start, old_end), None); "
+    "self._pending.pop((new_start, new_end), None)": (
+        "the order matters to an end that is interrupted (tests/faults)"
+    ),
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
     "RequestReader._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
