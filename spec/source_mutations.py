@@ -37,10 +37,19 @@ if TYPE_CHECKING:
     from vm_allocator.proving.theorem import Theorem
 
 ADDRESS: Final[dict[str, tuple[str, ...]]] = {
-    "RangeAllocator.allocate": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
+    "RangeAllocator.allocate": (
+        "does_allocate_anywhere_as",
+        "does_allocate_exactly_as",
+        "keeps_whose",
+    ),
     "RangeAllocator.allocate_many": ("does_allocate_many_as", "many_at_one_start"),
-    "RangeAllocator.free": ("does_free_as",),
-    "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
+    "RangeAllocator.free": ("does_free_as", "keeps_whose"),
+    "RangeAllocator.update": (
+        "does_update_as",
+        "does_update_from_nothing_as",
+        "contradictions",
+        "keeps_whose",
+    ),
     "RangeAllocator.move": ("allocator_moves_as",),
     "RangeAllocator.update_many": ("does_update_many_as",),
     "RangeAllocator.available": ("available",),
