@@ -56,7 +56,7 @@ ADDRESS: Final[dict[str, tuple[str, ...]]] = {
     "RangeAllocator._find": (
         "does_allocate_anywhere_as",
         "does_allocate_exactly_as",
-        "allocate_preferring",
+        "with_a_preference",
     ),
     "AddressAllocator.__init__": ("constructs",),
 }
@@ -89,7 +89,7 @@ REQUESTS: Final[dict[str, tuple[str, ...]]] = {
     "RequestReader._sides": ("updates_a_pair_as",),
     "RequestReader._granule": ("does_allocate_exactly_as",),
     "RequestReader._window": ("does_allocate_exactly_as",),
-    "RequestReader._preferred": ("allocate_preferring", "contradictions"),
+    "RequestReader._preferred": ("with_a_preference", "contradictions"),
     "checked_alignment": ("does_allocate_exactly_as", "constructs"),
 }
 """The functions of `requests.py` that are mutated, likewise."""
