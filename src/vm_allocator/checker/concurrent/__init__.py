@@ -1,0 +1,1 @@
+"""`vm-allocator check --threads N`: are concurrent calls what the specification does, one by one?"""

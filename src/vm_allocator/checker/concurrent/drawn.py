@@ -1,0 +1,158 @@
+"""Programs and schedules drawn at random, each from a seed and a number, and nothing else."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from vm_allocator.checker.calls import Allocate, Free, Space, Update
+from vm_allocator.modelling import Range
+from vm_allocator.threads import Schedule, Switch
+
+from .programs import Planned, Program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vm_allocator.checker.calls import Call
+    from vm_allocator.checker.profile import Profile
+    from vm_allocator.threads import Operation
+
+_UNITS: Final = (1, 2, 2, 3, 4, 4, 6, 8)
+"""Sizes of spaces: where there is little room, threads meet."""
+
+_MOST_BEFORE: Final = 3
+_MOST_IN_ALL: Final = 10
+_MOST_EACH: Final = 3
+_MOST_SWITCHES: Final = 3
+
+
+def random_of(*seeds: int) -> Random:
+    """Return numbers that depend on the seeds alone."""
+    return Random(repr(seeds))  # noqa: S311  # to be repeated, and no secret
+
+
+def draw_program(profile: Profile, threads: int, random: Random, calls: int = 0) -> Program:
+    """Return a program that the target can be asked.
+
+    `calls` is how many each thread makes; with 0, a few, and fewer where there are many
+    threads: what was to be seen is lost among too many.
+    """
+    most = calls or max(1, min(_MOST_EACH, _MOST_IN_ALL // threads))
+    draw = _Draw(profile, random)
+    parts = [[draw.allocation() for _ in range(random.randint(0, _MOST_BEFORE))]]
+    for _ in range(threads):
+        draw.own = []
+        count = calls or random.randint(1, most)
+        parts.append([draw.call() for _ in range(count)])
+    return Program(draw.space, tuple(tuple(part) for part in parts))
+
+
+class _Draw:
+    """Draws calls for one program."""
+
+    def __init__(self, profile: Profile, random: Random) -> None:
+        self.profile = profile
+        self.random = random
+        self.space = _space(profile, random)
+        self.own: list[int] = []
+        """Calls of this thread whose ranges it may free or move."""
+        self._shared: list[int] = []
+        """Likewise, of the calls before the threads."""
+        self._before = True
+        self._names = 0
+        self._unit = min(profile.default_alignment, self.space.size)
+        self._careful = not (profile.free_reports and profile.free_by == "range")
+
+    def allocation(self) -> Planned:
+        """Return an allocation before the threads."""
+        made = self._planned(self._allocate())
+        self._shared.append(made.name)
+        return made
+
+    def call(self) -> Planned:
+        """Return a call of the thread that is drawn."""
+        held = self.own + self._shared
+        kind = self.random.random()
+        if kind < 0.5 or (self._careful and not held):  # noqa: PLR2004  # half of the calls
+            made = self._planned(self._allocate())
+            self.own.append(made.name)
+            return made
+        of = self._one_of(held) if held and self.random.random() < 0.8 else None  # noqa: PLR2004
+        if of is None and self._careful:
+            return self.call()
+        size, start = self._size(), self._start()
+        if kind < 0.75 and self.profile.updates:  # noqa: PLR2004  # a quarter
+            made = self._planned(Update(self._start(), self._size(), start, size), of)
+            self.own.append(made.name)
+            return made
+        return self._planned(Free(start, size), of)
+
+    def _one_of(self, held: Sequence[int]) -> int:
+        of = self.random.choice(held)
+        # Mostly, a range that is gone is not asked for again; sometimes that is the point.
+        if self._careful or self.random.random() < 0.7:  # noqa: PLR2004
+            for names in (self.own, self._shared):
+                if of in names:
+                    names.remove(of)
+        return of
+
+    def _planned(self, call: Call, of: int | None = None) -> Planned:
+        self._names += 1
+        return Planned(self._names, call, of)
+
+    def _allocate(self) -> Allocate:
+        profile, random = self.profile, self.random
+        exact = "exact" in profile.policies
+        size = self._size()
+        align = None
+        if profile.align and random.random() < 0.15:  # noqa: PLR2004
+            align = random.choice([1, 2, 4])
+        if exact and (not profile.picks or random.random() < 0.3):  # noqa: PLR2004
+            return Allocate(size, self._start(), align=align)
+        within = None
+        if profile.within and random.random() < 0.15:  # noqa: PLR2004
+            ends = sorted((self._start(), self._start()))
+            within = Range(ends[0], ends[1])
+        return Allocate(size, None, random.choice(profile.picks), align, within)
+
+    def _size(self) -> int:
+        if self.profile.most == 1:
+            return 1
+        most = max(1, self.space.size // self._unit)
+        size = min(self.random.choice((1, 1, 1, 2, 2, 3, most)), most) * self._unit
+        return min(size, self.profile.most)
+
+    def _start(self) -> int:
+        places = max(1, self.space.size // self._unit)
+        return self.space.base + self.random.randrange(places) * self._unit
+
+
+def _space(profile: Profile, random: Random) -> Space:
+    unit = max(1, min(profile.default_alignment, profile.limit // 16))
+    for _ in range(20):
+        size = random.choice(_UNITS) * unit
+        base = random.choice((0, 0, unit, 16 * unit))
+        if profile.takes_space(Space(base, base + size - 1)):
+            return Space(base, base + size - 1)
+    size = max(profile.spaces.least_size, min(8 * unit, profile.spaces.greatest_size or 8 * unit))
+    base = -(-profile.spaces.least_base // unit) * unit
+    return Space(base, base + size - 1)
+
+
+def draw_schedule(operations: Sequence[Sequence[Operation]], random: Random) -> Schedule:
+    """Return a schedule for threads whose operations were these when they were not disturbed."""
+    threads = range(len(operations))
+    order = list(threads)
+    random.shuffle(order)
+    switches = []
+    places = [(one, place) for one in threads for place in range(len(operations[one]))]
+    for _ in range(random.randint(1, _MOST_SWITCHES) if len(order) > 1 and places else 0):
+        thread, position = random.choice(places)
+        to = random.choice([other for other in threads if other != thread])
+        operation = operations[thread][position]
+        instruction = random.randint(0, max(1, operation.instructions))
+        if operation.marks and random.random() < 0.5:  # noqa: PLR2004  # half of the switches
+            instruction = random.choice(operation.marks) + random.randint(1, 4)
+        switches.append(Switch(thread, position, instruction, to))
+    return Schedule(tuple(sorted(switches)), tuple(order))

@@ -1,0 +1,217 @@
+"""Programs of several threads: what is called, as plain data, and how it is made smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from vm_allocator.checker.calls import Allocate, Free, Pick, Space, Update
+from vm_allocator.modelling import Range
+from vm_allocator.threads import Schedule, Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from vm_allocator.checker.calls import Call
+    from vm_allocator.checker.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A call of a program, under a name that no other call of it has.
+
+    With `of`, it is about the range that the call of that name was granted: its start and size
+    (of an update: the old ones) stand for nothing, and if nothing was granted it is left out.
+    """
+
+    name: int
+    call: Call
+    of: int | None = None
+
+    def resolved(self, granted: Mapping[int, Range]) -> Call | None:
+        """Return the call to be made, now that it is known what was granted to which name."""
+        if self.of is None:
+            return self.call
+        found = granted.get(self.of)
+        if found is None or isinstance(self.call, Allocate):
+            return None
+        size = found.end - found.start + 1
+        if isinstance(self.call, Update):
+            return replace(self.call, old_start=found.start, old_size=size)
+        return Free(found.start, size)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Calls on one fresh allocator: those of part 0 come first, then all other parts at once."""
+
+    space: Space
+    parts: tuple[tuple[Planned, ...], ...]
+
+    @property
+    def threads(self) -> int:
+        """How many parts go on at once."""
+        return len(self.parts) - 1
+
+    @property
+    def calls(self) -> list[Planned]:
+        """All calls."""
+        return [planned for part in self.parts for planned in part]
+
+    @property
+    def measure(self) -> tuple[int, ...]:
+        """What makes one program simpler than another, the most important thing first."""
+        calls = self.calls
+        return (
+            len(calls) - len(self.parts[0]),
+            self.threads,
+            len(calls),
+            sum(isinstance(planned.call, Update) for planned in calls),
+            self.space.size,
+            self.space.base,
+            sum(_weight(planned) for planned in calls),
+        )
+
+    def without(self, names: Collection[int]) -> Program:
+        """Return the program without some calls, and without those about what they are granted.
+
+        Threads that have nothing left to do go, too.
+        """
+        lost = set(names)
+        while True:
+            more = {planned.name for planned in self.calls if planned.of in lost} - lost
+            if not more:
+                break
+            lost |= more
+        kept = [tuple(one for one in part if one.name not in lost) for part in self.parts]
+        return replace(self, parts=(kept[0], *filter(None, kept[1:])))
+
+    def with_call(self, changed: Planned) -> Program:
+        """Return the program in which a call is another one, of the same name."""
+        parts = (
+            tuple(changed if one.name == changed.name else one for one in part)
+            for part in self.parts
+        )
+        return replace(self, parts=tuple(parts))
+
+    def taken_by(self, profile: Profile) -> bool:
+        """Whether the target can be asked all of this, by what its handshake says.
+
+        Where it does not tell that it declines to free, nobody frees what may not be live: each
+        range is freed or moved once, by one who was granted it.
+        """
+        if not profile.takes_space(self.space):
+            return False
+        used: set[int] = set()
+        for planned in self.calls:
+            call = planned.call
+            if planned.of is None:
+                if not profile.takes(call) or (
+                    not isinstance(call, Allocate) and not _may_free_anything(profile)
+                ):
+                    return False
+            elif not _may_free_anything(profile):
+                if planned.of in used:
+                    return False
+                used.add(planned.of)
+        return True
+
+
+def _may_free_anything(profile: Profile) -> bool:
+    return profile.free_reports and profile.free_by == "range"
+
+
+def _weight(planned: Planned) -> int:
+    call = planned.call
+    if isinstance(call, Free):
+        return 0 if planned.of is not None else 1 + call.start + call.size
+    options = (0 if call.align is None else call.align) + (0 if call.within is None else 1)
+    old = 0 if planned.of is not None or isinstance(call, Allocate) else call.old_start
+    other = isinstance(call, Allocate) and call.start is None and call.pick is not Pick.FIRST
+    return call.size + (0 if call.start is None else 1 + call.start) + options + old + other
+
+
+def adapted(schedule: Schedule, before: Program, after: Program) -> Schedule:
+    """Return a schedule for a program as one for what was made of that: calls keep their names."""
+    old = {
+        (thread, position): planned.name
+        for thread, part in enumerate(before.parts[1:])
+        for position, planned in enumerate(part)
+    }
+    new = {
+        planned.name: (thread, position)
+        for thread, part in enumerate(after.parts[1:])
+        for position, planned in enumerate(part)
+    }
+    threads = {
+        thread: new[name][0] for (thread, _), name in reversed(old.items()) if name in new
+    }
+    switches = []
+    for switch in schedule.switches:
+        place = new.get(old.get((switch.thread, switch.operation), -1))
+        if place is not None and switch.to in threads:
+            switches.append(Switch(*place, switch.instruction, threads[switch.to]))
+    order = dict.fromkeys(threads[one] for one in schedule.order if one in threads)
+    return Schedule(tuple(sorted(switches)), tuple(order))
+
+
+def smaller(program: Program) -> Iterator[Program]:
+    """Yield simpler programs, the boldest changes first."""
+    for part in program.parts:
+        yield program.without([planned.name for planned in part])
+    for planned in reversed(program.calls):
+        yield program.without([planned.name])
+    yield from _smaller_space(program)
+    for planned in program.calls:
+        yield from (program.with_call(one) for one in _simpler(planned))
+
+
+def _smaller_space(program: Program) -> Iterator[Program]:
+    space = program.space
+    if space.base:
+        yield _moved(program, -space.base)
+    for size in sorted({1, 2, space.size // 2, space.size - 1}):
+        if 1 <= size < space.size:
+            yield replace(program, space=Space(space.base, space.base + size - 1))
+
+
+def _moved(program: Program, by: int) -> Program:
+    """Return the program in a space that is elsewhere, with everything in it."""
+
+    def moved(call: Call) -> Call:
+        if isinstance(call, Free):
+            return replace(call, start=call.start + by)
+        window = call.within
+        if window is not None:
+            window = Range(max(0, window.start + by), max(0, window.end + by))
+        if isinstance(call, Update):
+            old = call.old_start + by
+            return replace(call, old_start=old, start=call.start + by, within=window)
+        start = None if call.start is None else call.start + by
+        return replace(call, start=start, within=window)
+
+    parts = tuple(
+        tuple(replace(one, call=moved(one.call)) for one in part) for part in program.parts
+    )
+    return Program(Space(program.space.base + by, program.space.last + by), parts)
+
+
+def _simpler(planned: Planned) -> Iterator[Planned]:
+    """Yield simpler calls in the place of one."""
+    call = planned.call
+    if isinstance(call, Free):
+        return
+    if call.within is not None:
+        yield replace(planned, call=replace(call, within=None))
+    if call.align is not None:
+        yield replace(planned, call=replace(call, align=None))
+    for size in sorted({1, call.size // 2, call.size - 1}):
+        if 1 <= size < call.size:
+            yield replace(planned, call=replace(call, size=size))
+    if isinstance(call, Allocate) and call.start is not None:
+        yield replace(planned, call=replace(call, start=None))
+    if isinstance(call, Allocate) and call.start is None and call.pick is not Pick.FIRST:
+        yield replace(planned, call=replace(call, pick=Pick.FIRST))
+    if call.start is not None and call.start > 0:
+        for start in sorted({0, call.start - 1}):
+            yield replace(planned, call=replace(call, start=start))
