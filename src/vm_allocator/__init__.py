@@ -25,6 +25,7 @@ from .errors import (
     OverlapError,
     RefusedError,
 )
+from .gates import ForkedInUseError, ReentrantUseError, locked
 from .ids import IdAllocator
 from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, x86_q35
 from .policy import ExactMatch, FirstMatch, LastMatch, Policy
@@ -40,6 +41,7 @@ from .resource import (
 )
 from .resource_map import ResourceMap
 from .resource_sets import DeviceNeeds, Grant, Need, ResourceSet, aligned_to_size, one_id
+from .synchronized import Synchronized, SynchronizedAddressAllocator, SynchronizedIdAllocator
 from .system import SystemAllocator
 from .transaction_errors import (
     DeviceError,
@@ -69,6 +71,7 @@ __all__ = [
     "DeviceNeeds",
     "ExactMatch",
     "FirstMatch",
+    "ForkedInUseError",
     "Grant",
     "GuestAddress",
     "GuestUsize",
@@ -95,6 +98,7 @@ __all__ = [
     "OverlapError",
     "Policy",
     "RangeInclusive",
+    "ReentrantUseError",
     "RefusedError",
     "Region",
     "Resource",
@@ -103,6 +107,9 @@ __all__ = [
     "ResourceSet",
     "ResourceSize",
     "RollBackError",
+    "Synchronized",
+    "SynchronizedAddressAllocator",
+    "SynchronizedIdAllocator",
     "SystemAllocator",
     "Transaction",
     "TransactionStateError",
@@ -113,6 +120,7 @@ __all__ = [
     "__compiled__",
     "__version__",
     "aligned_to_size",
+    "locked",
     "one_id",
     "transaction",
     "x86_q35",

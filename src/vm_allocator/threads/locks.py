@@ -71,13 +71,13 @@ class SchedulableLock:
         return new_lock()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002  # the interface of the standard library
-        """See `threading.Lock.acquire`. In a schedule, a time-out comes when nobody else can go on."""
+        """See `threading.Lock.acquire`. A time-out comes when nobody else can go on."""
         me = scheduled.get(get_ident())
         if me is None:
             got: bool = self._real.acquire(blocking, timeout)
             self.holder = None if got else self.holder
             return got
-        while not self._real.acquire(False):
+        while not self._real.acquire(blocking=False):
             if self.holder is None:  # of no thread of the schedule: wait as everybody does
                 return bool(self._real.acquire(blocking, timeout))
             if not blocking or not me.wait_for(self, None if timeout < 0 else timeout):

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from vm_allocator.checker.judge import Judge
     from vm_allocator.modelling import Range
 
-    from .history import Event
-
 BUDGET: Final = 200_000
 """Steps of a search after which its outcome is unknown."""
 
@@ -106,9 +104,7 @@ class _Search:
         while waiting:
             placed, state, candidates = waiting[-1]
             if self._complete(placed, state):
-                return Linearization(
-                    Verdict.LINEARIZABLE, tuple(path), (), self.steps, state
-                )
+                return Linearization(Verdict.LINEARIZABLE, tuple(path), (), self.steps, state)
             step = next(candidates, None)
             if step is None:
                 waiting.pop()
@@ -177,17 +173,15 @@ def linearize(judge: Judge, history: History, budget: int = BUDGET) -> Lineariza
     return _Search(judge, history, budget).run()
 
 
-def explain(
-    judge: Judge, history: History, whole: Linearization, budget: int = BUDGET
-) -> Illegal:
+def explain(judge: Judge, history: History, whole: Linearization, budget: int = BUDGET) -> Illegal:
     """Return why the history is not linearizable. `whole` is the outcome of the search for that."""
     ends = sorted(event.ended for event in history.events if event.ended is not None)
     # If the history up to some moment fits, so does every shorter one.
     low, high = 0, len(ends)
     while low < high:
         middle = (low + high) // 2
-        part = linearize(judge, history.until(ends[middle]), budget)
-        if part.verdict is Verdict.NOT_LINEARIZABLE:
+        found = linearize(judge, history.until(ends[middle]), budget)
+        if found.verdict is Verdict.NOT_LINEARIZABLE:
             high = middle
         else:
             low = middle + 1

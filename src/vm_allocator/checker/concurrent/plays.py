@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from .programs import Planned, Program
 
-UNSEEN: Final = frozenset(
-    str(file) for file in Path(checker.__file__).parent.rglob("*.py")
-)
+UNSEEN: Final = frozenset(str(file) for file in Path(checker.__file__).parent.rglob("*.py"))
 """Our own files: between their instructions nothing of the target's can happen."""
 
 _OFTEN: Final = 1e-6

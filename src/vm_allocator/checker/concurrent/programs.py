@@ -143,9 +143,7 @@ def adapted(schedule: Schedule, before: Program, after: Program) -> Schedule:
         for thread, part in enumerate(after.parts[1:])
         for position, planned in enumerate(part)
     }
-    threads = {
-        thread: new[name][0] for (thread, _), name in reversed(old.items()) if name in new
-    }
+    threads = {thread: new[name][0] for (thread, _), name in reversed(old.items()) if name in new}
     switches = []
     for switch in schedule.switches:
         place = new.get(old.get((switch.thread, switch.operation), -1))

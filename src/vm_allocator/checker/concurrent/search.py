@@ -92,7 +92,7 @@ class Found:
     @property
     def fingerprint(self) -> str:
         """A name that stays the same as long as the property, the call and the answer do."""
-        key = "\0".join((self.broken.value, self.operation, self.actual))
+        key = f"{self.broken.value}\0{self.operation}\0{self.actual}"
         return hashlib.sha256(key.encode()).hexdigest()[:12]
 
     @property
@@ -124,7 +124,9 @@ class Bench:
         self.tally = Tally()
         self._judges: dict[Space, Judge] = {}
 
-    def try_program(self, program: Program, schedule: Schedule | None) -> tuple[Played, Found | None]:
+    def try_program(
+        self, program: Program, schedule: Schedule | None
+    ) -> tuple[Played, Found | None]:
         """Play a program once, and judge what came of it."""
         played = self.player.play(program, schedule)
         return played, self._judged(program, played)

@@ -75,9 +75,7 @@ class _Shrinker:
         random = random_of(number)
         yield from (draw_schedule(serial.operations, random) for _ in range(number))
 
-    def _first(
-        self, program: Program, schedules: Iterator[Schedule | None]
-    ) -> Found | None:
+    def _first(self, program: Program, schedules: Iterator[Schedule | None]) -> Found | None:
         """Return what the first of the schedules shows that shows the same property broken."""
         for schedule in schedules:
             _, found = self._play(program, schedule)
