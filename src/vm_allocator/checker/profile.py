@@ -62,6 +62,7 @@ class Profile(msgspec.Struct, frozen=True):
     free_by: Literal["range", "start"] = "range"
     reasons: bool = False
     snapshot: bool = False
+    concurrent: bool = False
 
     @property
     def top(self) -> int:

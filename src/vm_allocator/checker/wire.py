@@ -37,6 +37,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     policy: str | None = None
     align: int | None = None
     within: tuple[int, int] | None = None
+    thread: int | None = None
 
 
 class ReplyMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,10 +65,10 @@ def read_request(line: bytes) -> Request:
         raise WireError(str(error)) from None
 
 
-def request_of(number: int, call: Allocate | Free | Update) -> Request:
-    """Return a call as a request."""
+def request_of(number: int, call: Allocate | Free | Update, thread: int | None = None) -> Request:
+    """Return a call as a request; with a thread, as one of several that are open at once."""
     if isinstance(call, Free):
-        return Request(number, "free", start=call.start, size=call.size)
+        return Request(number, "free", start=call.start, size=call.size, thread=thread)
     within = None if call.within is None else (call.within.start, call.within.end)
     if isinstance(call, Update):
         return Request(
@@ -79,6 +80,7 @@ def request_of(number: int, call: Allocate | Free | Update) -> Request:
             old_size=call.old_size,
             align=call.align,
             within=within,
+            thread=thread,
         )
     return Request(
         number,
@@ -88,6 +90,7 @@ def request_of(number: int, call: Allocate | Free | Update) -> Request:
         policy=None if call.start is not None else call.pick.value,
         align=call.align,
         within=within,
+        thread=thread,
     )
 
 
@@ -168,6 +171,14 @@ def read_reply(  # noqa: PLR0911  # one way out for each thing that can be wrong
     if wants is Wants.OK and message.ok:
         return Done()
     return _garbage("a reply without what was asked for", line)
+
+
+def reply_number(line: bytes) -> int | None:
+    """Return the number of the request that a line replies to; `None` for what is no reply."""
+    try:
+        return _replies.decode(line).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _declined(message: ReplyMessage) -> Reply | None:

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 _UNITS: Final = (1, 2, 2, 3, 4, 4, 6, 8)
 """Sizes of spaces: where there is little room, threads meet."""
 
+_FIRST_LOOSE: Final = 60
+_LOOSE: Final = 6
+"""From that program on, one of so many is for threads let loose."""
+
+_LOOSE_CALLS: Final = 12
+"""Calls of each thread there: many, since switches come where they may."""
+
+LOOSE_PLAYS: Final = 3
+"""How often such a program is played."""
+
 _MOST_BEFORE: Final = 3
 _MOST_IN_ALL: Final = 10
 _MOST_EACH: Final = 3
@@ -30,6 +40,17 @@ _MOST_SWITCHES: Final = 3
 def random_of(*seeds: int) -> Random:
     """Return numbers that depend on the seeds alone."""
     return Random(repr(seeds))  # noqa: S311  # to be repeated, and no secret
+
+
+def is_loose(number: int) -> bool:
+    """Whether the program of that number is for threads that are let loose."""
+    return number >= _FIRST_LOOSE and number % _LOOSE == 0
+
+
+def program_number(profile: Profile, threads: int, seed: int, number: int) -> Program:
+    """Return the program of that number."""
+    calls = _LOOSE_CALLS if is_loose(number) else 0
+    return draw_program(profile, threads, random_of(seed, number), calls)
 
 
 def draw_program(profile: Profile, threads: int, random: Random, calls: int = 0) -> Program:

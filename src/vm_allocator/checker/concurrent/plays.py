@@ -60,7 +60,12 @@ class Player(Protocol):
         """What the target said of itself."""
         ...
 
-    def play(self, program: Program, schedule: Schedule | None) -> Played:
+    @property
+    def scheduled(self) -> bool:
+        """Whether it can play by a schedule."""
+        ...
+
+    def perform(self, program: Program, schedule: Schedule | None) -> Played:
         """Play a program: by a schedule, or without one, in which case anything may come of it."""
         ...
 
@@ -91,12 +96,14 @@ class _Recorded:
 class LocalPlayer:
     """Plays programs on the Python target, in this process."""
 
+    scheduled = True
+
     def __init__(self, target: LocalTarget, limits: Limits | None = None) -> None:
         self._target = target
         self._limits = limits or Limits()
         self.profile = target.profile
 
-    def play(self, program: Program, schedule: Schedule | None) -> Played:
+    def perform(self, program: Program, schedule: Schedule | None) -> Played:
         """See `Player`."""
         recorded = _Recorded(self._target)
         begun = self._target.begin(program.space)

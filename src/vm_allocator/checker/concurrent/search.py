@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import time
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Final
 
 from vm_allocator.checker.calls import Allocate, Failure, Refused
 from vm_allocator.checker.judge import Judge
 from vm_allocator.threads import Schedule
 
-from .drawn import draw_program, draw_schedule, random_of
+from .drawn import LOOSE_PLAYS, draw_schedule, is_loose, program_number, random_of
 from .linearizability import Verdict, explain, linearize
 
 if TYPE_CHECKING:
@@ -34,13 +33,6 @@ if TYPE_CHECKING:
 
 _SCHEDULES: Final = 12
 """Schedules that are tried with one program."""
-
-_FIRST_LOOSE: Final = 60
-_LOOSE: Final = 6
-"""From that program on, one of so many is for threads let loose: longer, played repeatedly."""
-
-_LOOSE_CALLS: Final = 12
-_LOOSE_PLAYS: Final = 3
 
 
 class Broken(enum.Enum):
@@ -128,7 +120,7 @@ class Bench:
         self, program: Program, schedule: Schedule | None
     ) -> tuple[Played, Found | None]:
         """Play a program once, and judge what came of it."""
-        played = self.player.play(program, schedule)
+        played = self.player.perform(program, schedule)
         return played, self._judged(program, played)
 
     def _judged(self, program: Program, played: Played) -> Found | None:
@@ -140,7 +132,7 @@ class Bench:
         if played.stuck is not None:
             return _of_stuck(program, played, played.stuck)
         if history is None:
-            return None if played.failed is None else _of_failure(program, played, played.failed)
+            return None if played.failed is None else of_failure(program, played, played.failed)
         tally.calls += len(history.events)
         tally.overlapping += history.overlapping
         tally.spaces.add(program.space)
@@ -149,7 +141,7 @@ class Bench:
         tally.unknown += outcome.verdict is Verdict.UNKNOWN
         if outcome.verdict is Verdict.NOT_LINEARIZABLE:
             return _of_illegal(program, played, explain(judge, history, outcome))
-        return None if played.failed is None else _of_failure(program, played, played.failed)
+        return None if played.failed is None else of_failure(program, played, played.failed)
 
     def judge(self, space: Space) -> Judge:
         """Return the judge of a space: the same one each time, since judges remember."""
@@ -159,7 +151,8 @@ class Bench:
         return judge
 
 
-def _of_failure(program: Program, played: Played, failed: Failed) -> Found:
+def of_failure(program: Program, played: Played, failed: Failed) -> Found:
+    """Return the finding that a target failed."""
     actual = f"{failed.how.value}: {failed.name}"
     words = f"{actual}\n{failed.detail}" if failed.detail else actual
     return Found(program, played, _BY_FAILURE[failed.how], "", actual, words)
@@ -214,26 +207,16 @@ def search(
 
 def try_number(bench: Bench, threads: int, seed: int, number: int) -> Found | None:
     """Try the program of that number, with several schedules."""
-    random = random_of(seed, number)
-    loose = number >= _FIRST_LOOSE and number % _LOOSE == 0
-    program = draw_program(bench.profile, threads, random, _LOOSE_CALLS if loose else 0)
+    program = program_number(bench.profile, threads, seed, number)
     bench.tally.programs += 1
-    if loose:
-        for _ in range(_LOOSE_PLAYS):
-            _, found = bench.try_program(program, None)
-            if found is not None:
-                return found
-        return None
+    if not bench.player.scheduled or is_loose(number):
+        plays = repeat(None, LOOSE_PLAYS)
+        return next(filter(None, (bench.try_program(program, one)[1] for one in plays)), None)
     played, found = bench.try_program(program, Schedule())
+    random = random_of(seed, number, _SCHEDULES)
     for _ in range(_SCHEDULES):
         if found is not None or played.history is None:
             break
         schedule = draw_schedule(played.operations, random)
         _, found = bench.try_program(program, schedule)
     return found
-
-
-def until(seconds: float) -> Callable[[int], bool]:
-    """Return a limit of a search: the time from now on."""
-    end = time.monotonic() + seconds
-    return lambda _number: time.monotonic() < end

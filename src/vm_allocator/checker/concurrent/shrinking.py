@@ -14,9 +14,10 @@ from vm_allocator.threads import Schedule, Switch
 
 from .drawn import draw_schedule, random_of
 from .programs import adapted, smaller
+from .search import Broken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .plays import Played
     from .programs import Program
@@ -29,14 +30,15 @@ _LOOSE_PLAYS: Final = 40
 
 
 class _Shrinker:
-    def __init__(self, bench: Bench, found: Found, plays: int) -> None:
+    def __init__(self, bench: Bench, found: Found, going_on: Callable[[], bool]) -> None:
         self._bench = bench
         self._broken = found.broken
-        self._left = plays
+        self._left = _MOST_PLAYS
+        self._going_on = going_on
 
     def run(self, found: Found) -> Found:
         best = found
-        if found.played.schedule is None:
+        if found.played.schedule is None and self._bench.player.scheduled:
             best = self._first(found.program, self._drawn(found.program, 4 * _MOST_DRAWN)) or found
         seen: set[Program] = set()
         better: Found | None = best
@@ -51,7 +53,7 @@ class _Shrinker:
             if program in seen or program.measure >= best.program.measure:
                 continue
             seen.add(program)
-            if not program.taken_by(self._bench.profile) or self._left <= 0:
+            if not program.taken_by(self._bench.profile) or self._over():
                 continue
             found = self._first(program, self._schedules(best, program))
             if found is not None:
@@ -76,14 +78,25 @@ class _Shrinker:
         yield from (draw_schedule(serial.operations, random) for _ in range(number))
 
     def _first(self, program: Program, schedules: Iterator[Schedule | None]) -> Found | None:
-        """Return what the first of the schedules shows that shows the same property broken."""
+        """Return what the first of the schedules shows that tells as much."""
         for schedule in schedules:
             _, found = self._play(program, schedule)
-            if found is not None and found.broken is self._broken:
+            if found is not None and self._as_good(found):
+                self._broken = found.broken
                 return found
-            if self._left <= 0:
+            if self._over():
                 break
         return None
+
+    def _as_good(self, found: Found) -> bool:
+        """Whether a finding tells as much. Wrong answers tell more than what they break later."""
+        if found.broken is self._broken:
+            return True
+        crash = self._broken is Broken.NO_CRASH
+        return crash and found.broken is Broken.LINEARIZABILITY
+
+    def _over(self) -> bool:
+        return self._left <= 0 or not self._going_on()
 
     def _play(self, program: Program, schedule: Schedule | None) -> tuple[Played, Found | None]:
         self._left -= 1
@@ -130,6 +143,9 @@ def _one_switch(serial: Played, order: tuple[int, ...]) -> Iterator[Schedule]:
             yield Schedule((Switch(thread, position, instruction, to),), order)
 
 
-def shrunk(bench: Bench, found: Found, plays: int = _MOST_PLAYS) -> Found:
-    """Return the smallest finding of the same property that some `plays` lead to."""
-    return _Shrinker(bench, found, plays).run(found)
+def shrunk(bench: Bench, found: Found, going_on: Callable[[], bool] = lambda: True) -> Found:
+    """Return the smallest finding of the same property that some thousand plays lead to.
+
+    `going_on` is asked now and then whether there is time for more.
+    """
+    return _Shrinker(bench, found, going_on).run(found)
