@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from vm_allocator.checker.local import LocalTarget, load_factory
 from vm_allocator.checker.profile import TargetError
 from vm_allocator.checker.target import names_a_factory
-from vm_allocator.threads import Limits, schedulable_locks
+from vm_allocator.threads import Limits, Schedule, schedulable_locks
 
 from .campaign import Options, Report, check
 from .page import html_page
@@ -110,6 +110,8 @@ def _again(file: Path, words: Sequence[str], op_timeout: float) -> Found | None:
     with schedulable_locks():
         player = LocalPlayer(LocalTarget(load_factory(name), name), Limits(seconds=op_timeout))
         bench = Bench(player)
+        if schedule is not None:
+            bench.try_program(program, Schedule())  # what is done once only, is done by then
         tried = (bench.try_program(program, schedule)[1] for _ in range(tries))
         return next(filter(None, tried), None)
 

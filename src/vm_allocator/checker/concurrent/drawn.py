@@ -47,9 +47,11 @@ def is_loose(number: int) -> bool:
     return number >= _FIRST_LOOSE and number % _LOOSE == 0
 
 
-def program_number(profile: Profile, threads: int, seed: int, number: int) -> Program:
-    """Return the program of that number."""
-    calls = _LOOSE_CALLS if is_loose(number) else 0
+def program_number(
+    profile: Profile, threads: int, seed: int, number: int, *, loose: bool
+) -> Program:
+    """Return the program of that number, for threads that are let loose or not."""
+    calls = _LOOSE_CALLS if loose else 0
     return draw_program(profile, threads, random_of(seed, number), calls)
 
 

@@ -17,7 +17,8 @@ ALONE = 0
 class Event:
     """One call. Moments count beginnings and ends of calls: each is of one call alone.
 
-    A call that has not ended has no end and no reply: it may have happened, or not.
+    A call that has not ended has no end and no reply: it may have happened, or not. `name` is
+    that of the call in its program.
     """
 
     thread: int
@@ -25,6 +26,7 @@ class Event:
     began: int
     ended: int | None = None
     reply: Reply | None = None
+    name: int = 0
 
 
 @dataclass(frozen=True, slots=True)

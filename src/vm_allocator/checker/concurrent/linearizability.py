@@ -32,6 +32,10 @@ BUDGET: Final = 200_000
 """Steps of a search after which its outcome is unknown."""
 
 
+_MOST_LISTED: Final = 4
+"""Calls of an order that are written out in a sentence."""
+
+
 class Verdict(enum.Enum):
     """What is known of a history."""
 
@@ -219,9 +223,10 @@ def _listed(history: History, order: tuple[Placed, ...]) -> str:
     """Return an order in words."""
     if not order:
         return "nothing"
+    if len(order) > _MOST_LISTED:
+        return f"{len(order)} of them in an order that explains their answers"
     events = (history.events[placed.event] for placed in order)
-    return ", ".join(f"{asked(event.call)} of {_who(event.thread)}" for event in events)
-
-
-def _who(thread: int) -> str:
-    return f"thread {thread}" if thread else "the beginning"
+    return ", ".join(
+        f"{asked(event.call)} {f'of thread {event.thread}' if event.thread else 'before them'}"
+        for event in events
+    )

@@ -114,7 +114,9 @@ class LocalPlayer:
             began = next(moments)
             made = recorded.make(planned)
             if made is not None:
-                recorded.events.append(Event(ALONE, made[0], began, next(moments), made[1]))
+                recorded.events.append(
+                    Event(ALONE, made[0], began, next(moments), made[1], planned.name)
+                )
         first = next(moments)
         if schedule is None:
             return self._let_loose(program, recorded, first)
@@ -134,7 +136,7 @@ class LocalPlayer:
                     call, reply = one.value
                 if call is not None:
                     ended = None if one.returned is None else first + one.returned
-                    recorded.events.append(Event(number, call, began, ended, reply))
+                    recorded.events.append(Event(number, call, began, ended, reply, planned.name))
         stops = tuple(replace(stop, moment=first + stop.moment) for stop in execution.stops)
         stuck = execution.stuck
         history, failed = self._history(program, recorded, listed=stuck is None)
@@ -153,7 +155,9 @@ class LocalPlayer:
                 made = recorded.make(planned)
                 ended = next(moments)
                 if made is not None:
-                    events[number - 1].append(Event(number, made[0], began, ended, made[1]))
+                    events[number - 1].append(
+                        Event(number, made[0], began, ended, made[1], planned.name)
+                    )
 
         threads = [
             threading.Thread(target=body, args=(number, part), daemon=True)

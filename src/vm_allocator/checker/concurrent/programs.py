@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vm_allocator.checker.calls import Allocate, Free, Pick, Space, Update
 from vm_allocator.modelling import Range
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
     from vm_allocator.checker.calls import Call
     from vm_allocator.checker.profile import Profile
+
+
+_LONG: Final = 3
+"""Calls of a thread from which on it is tried to leave out half of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,11 @@ def adapted(schedule: Schedule, before: Program, after: Program) -> Schedule:
 def smaller(program: Program) -> Iterator[Program]:
     """Yield simpler programs, the boldest changes first."""
     for part in program.parts:
-        yield program.without([planned.name for planned in part])
+        names = [planned.name for planned in part]
+        yield program.without(names)
+        if len(names) > _LONG:
+            yield program.without(names[len(names) // 2 :])
+            yield program.without(names[: len(names) // 2])
     for planned in reversed(program.calls):
         yield program.without([planned.name])
     yield from _smaller_space(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vm_allocator.checker import wire
@@ -124,7 +125,7 @@ class _Play:
         if isinstance(reply, Skipped):
             del self.events[number]
             return
-        self.events[number] = Event(event.thread, event.call, event.began, self._moment(), reply)
+        self.events[number] = replace(event, ended=self._moment(), reply=reply)
         call = event.call
         if isinstance(reply, Done) and isinstance(call, Allocate | Update):
             start = call.start if reply.start is None else reply.start
@@ -139,7 +140,7 @@ class _Play:
             if call is not None:
                 number, line = self._player.ask_for(thread, call)
                 self._open[number] = thread, planned
-                self.events[number] = Event(thread, call, self._moment())
+                self.events[number] = Event(thread, call, self._moment(), name=planned.name)
                 return [line]
         return []
 

@@ -207,9 +207,10 @@ def search(
 
 def try_number(bench: Bench, threads: int, seed: int, number: int) -> Found | None:
     """Try the program of that number, with several schedules."""
-    program = program_number(bench.profile, threads, seed, number)
+    loose = not bench.player.scheduled or is_loose(number)
+    program = program_number(bench.profile, threads, seed, number, loose=loose)
     bench.tally.programs += 1
-    if not bench.player.scheduled or is_loose(number):
+    if loose:
         plays = repeat(None, LOOSE_PLAYS)
         return next(filter(None, (bench.try_program(program, one)[1] for one in plays)), None)
     played, found = bench.try_program(program, Schedule())

@@ -8,6 +8,7 @@ schedules drawn at random: all of it from the same numbers each time.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from vm_allocator.threads import Schedule, Switch
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_PLAYS: Final = 6_000
 _MOST_PLACES: Final = 120
 _MOST_DRAWN: Final = 60
-_LOOSE_PLAYS: Final = 40
+_LOOSE_PLAYS: Final = 120
 
 
 class _Shrinker:
@@ -49,7 +50,7 @@ class _Shrinker:
 
     def _better(self, best: Found, seen: set[Program]) -> Iterator[Found]:
         """Yield findings of simpler programs."""
-        for program in smaller(best.program):
+        for program in chain(_shown_only(best), smaller(best.program)):
             if program in seen or program.measure >= best.program.measure:
                 continue
             seen.add(program)
@@ -113,6 +114,15 @@ class _Shrinker:
                 if found is not None:
                     return self._calmer(found)
         return best
+
+
+def _shown_only(found: Found) -> Iterator[Program]:
+    """Yield the program without what comes after the wrong answer."""
+    if found.illegal is not None:
+        shown = {event.name for event in found.illegal.history.events}
+        yield found.program.without(
+            [one.name for one in found.program.calls if one.name not in shown]
+        )
 
 
 def _orders(program: Program) -> list[tuple[int, ...]]:

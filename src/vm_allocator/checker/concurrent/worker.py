@@ -14,7 +14,7 @@ from vm_allocator.checker.local import LocalTarget, load_factory
 from vm_allocator.checker.profile import Profile, TargetError
 from vm_allocator.threads import Limits, schedulable_locks
 
-from .drawn import program_number
+from .drawn import is_loose, program_number
 from .plays import LocalPlayer, Played
 from .search import Bench, Found, Tally, of_failure, search
 from .shrinking import shrunk
@@ -22,8 +22,6 @@ from .shrinking import shrunk
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
-
-    from .programs import Program
 
 _START: Final = 30.0
 """Seconds for the target to be loaded and to make its first allocator."""
@@ -137,9 +135,10 @@ def search_elsewhere(
     if profile is None:
         problem = f"it cannot be started ({failed.name})"
         raise TargetError(task.target, problem, "see that its module can be imported")
-    program: Program = program_number(profile, task.threads, task.seed, number.value)
+    at = number.value
+    program = program_number(profile, task.threads, task.seed, at, loose=is_loose(at))
     found = of_failure(program, Played(failed=failed), failed)
-    return profile, Progress(tally, found, number.value, ended=True)
+    return profile, Progress(tally, found, at, ended=True)
 
 
 def _ending(code: int | None) -> str:
