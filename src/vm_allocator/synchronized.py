@@ -102,7 +102,7 @@ class _SynchronizedRanges(Gated, RangeAllocator[R, S]):
     changed, besides what the method of the same name raises.
     """
 
-    # ---- the operations. These three say what `with self._gate` says: that is a tenth faster.
+    # ---- the operations. Some spell out what `with self._gate` does: that is a tenth faster.
 
     def allocate(
         self,
@@ -196,8 +196,16 @@ class _SynchronizedRanges(Gated, RangeAllocator[R, S]):
 
     def lookup(self, resource: R) -> RangeInclusive[R] | None:
         """See `RangeView.lookup`."""
-        with self._gate:
-            return super().lookup(resource)
+        gate = self._gate
+        with gate.lock:
+            if gate.busy:
+                raise gate.refusal()
+            try:
+                gate.busy = True
+                found: RangeInclusive[R] | None = _lookup(self, resource)
+                return found
+            finally:
+                gate.busy = gate.broken
 
     def __contains__(self, item: R | RangeInclusive[R]) -> bool:
         with self.locked():
@@ -246,7 +254,7 @@ class _SynchronizedRanges(Gated, RangeAllocator[R, S]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         twin = self.copy()
-        state = {name: getattr(twin, name) for name in _STATE} | vars(twin)
+        state = vars(self) | vars(twin) | {name: getattr(twin, name) for name in _STATE}
         del state["_gate"]
         return _bare, (type(self),), state
 
@@ -277,6 +285,7 @@ class _SynchronizedRanges(Gated, RangeAllocator[R, S]):
 _allocate: Final[Callable[..., Any]] = RangeAllocator.allocate
 _free: Final[Callable[..., Any]] = RangeAllocator.free
 _update: Final[Callable[..., Any]] = RangeAllocator.update
+_lookup: Final[Callable[..., Any]] = RangeAllocator.lookup
 
 _STATE: Final = ("_unit", "_base", "_last", "_align", "_index")
 

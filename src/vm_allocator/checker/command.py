@@ -102,7 +102,9 @@ def check_command(
 
         raise typer.Exit(main(target, threads))
     if threads:
-        _refuse_with_threads({"--baseline": baseline, "--write-baseline": accept, "--sarif": sarif})
+        _refuse_with_threads(
+            threads, {"--baseline": baseline, "--write-baseline": accept, "--sarif": sarif}
+        )
         how_far = ThreadOptions(threads, seed, max_time, max_calls, op_timeout)
         output = Output(json_output, html, junit, save)
         raise typer.Exit(check_threads(target, how_far, output))
@@ -137,8 +139,10 @@ def check_command(
     raise typer.Exit(exit_code(report, known))
 
 
-def _refuse_with_threads(options: dict[str, Path | None]) -> None:
+def _refuse_with_threads(threads: int, options: dict[str, Path | None]) -> None:
     """Leave if an option was given that says nothing with `--threads`."""
+    if threads == 1:
+        _leave(Console(stderr=True), "--threads 1 is one call at a time: pass 2 or more, or 0")
     for name, given in options.items():
         if given is not None:
             said = f"{name} is not there with --threads, where the first finding ends the search"

@@ -80,11 +80,15 @@ class Stuck:
 
 @dataclass(frozen=True)
 class Execution:
-    """What came of a run. `operations` has a list for each thread."""
+    """What came of a run. `operations` has a list for each thread.
+
+    `left` says that threads have not ended, and may never: nothing can end them from outside.
+    """
 
     operations: tuple[tuple[Operation, ...], ...]
     stops: tuple[Stop, ...] = ()
     stuck: Stuck | None = None
+    left: bool = False
 
 
 class _AbandonedError(BaseException):
@@ -295,13 +299,15 @@ class _Scheduler:
         for worker, thread in zip(self.workers, threads, strict=True):
             worker.baton.acquire()
             thread.start()
+        left = False
         if self._order:
             self._order[0].baton.release()
-            if self._wait():
+            left = not self._wait()
+            if not left:
                 for thread in threads:
                     thread.join()
         operations = tuple(tuple(worker.operations) for worker in self.workers)
-        return Execution(operations, tuple(self._stops), self._stuck)
+        return Execution(operations, tuple(self._stops), self._stuck, left)
 
     def _wait(self) -> bool:
         """Wait for the threads; whether they have all ended."""

@@ -140,8 +140,7 @@ class LocalPlayer:
         stops = tuple(replace(stop, moment=first + stop.moment) for stop in execution.stops)
         stuck = execution.stuck
         history, failed = self._history(program, recorded, listed=stuck is None)
-        hopeless = stuck is not None and stuck.how == "blocked"
-        return Played(history, failed, stuck, stops, schedule, hopeless, execution.operations)
+        return Played(history, failed, stuck, stops, schedule, execution.left, execution.operations)
 
     def _let_loose(self, program: Program, recorded: _Recorded, first: int) -> Played:
         moments = count(first)  # `next` of it is one instruction of C: no two get the same

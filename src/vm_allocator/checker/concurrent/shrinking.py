@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from .search import Bench, Found
 
 _MOST_PLAYS: Final = 6_000
-_MOST_PLACES: Final = 120
-_MOST_DRAWN: Final = 60
+_MOST_PLACES: Final = 80
+_MOST_DRAWN: Final = 40
 _LOOSE_PLAYS: Final = 120
 
 

@@ -54,9 +54,7 @@ def facts(found: Found) -> list[str]:
     elif schedule is None:
         lines.append("threads were let loose: this may take several tries to happen again")
     elif not schedule.switches:
-        lines.append(
-            "no thread has to be stopped for this: see what the check finds without threads"
-        )
+        lines.append("no thread has to be stopped for this: check it without --threads first")
     return [*lines, f"finding {found.fingerprint}"]
 
 
