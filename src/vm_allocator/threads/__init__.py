@@ -4,9 +4,10 @@ Knows nothing of allocators: it runs functions, in threads of which one goes on 
 switches between them where a schedule says, down to a single bytecode instruction.
 """
 
+from .execution import Execution, Limits, Operation, Stop, Stuck
 from .locks import schedulable_locks
 from .schedule import Schedule, Switch
-from .scheduler import Execution, Limits, Operation, Stop, Stuck, run
+from .scheduler import run
 
 __all__ = [
     "Execution",

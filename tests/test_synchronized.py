@@ -327,9 +327,11 @@ def test_a_copy_is_equal_and_independent_with_a_lock_of_its_own(
         assert type(twin) is type(one)
         assert repr(twin) == repr(one)
         done: list[int] = []
-        thread = threading.Thread(target=lambda: done.append(twin.allocate(None, PAGE)))
+        thread = threading.Thread(
+            target=lambda: done.append(twin.allocate(None, PAGE)), daemon=True
+        )
         thread.start()
-        thread.join()
+        thread.join(20)
         assert done == [0x1000]  # its lock is not the one that is held here
     assert one.allocate(None, PAGE) == 0x1000
 
@@ -364,6 +366,7 @@ def _in_child(act: Callable[[], int]) -> int:
     """Fork; return what the child does, as its exit code."""
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # ends a child that waits for a lock for ever
         code = 99
         try:
             code = act()
