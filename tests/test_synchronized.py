@@ -361,6 +361,9 @@ class Named(SynchronizedAddressAllocator):
 
 # ---- fork
 
+# From Python 3.12 on, a fork of several threads warns of what is looked at here.
+forks = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+
 
 def _in_child(act: Callable[[], int]) -> int:
     """Fork; return what the child does, as its exit code."""
@@ -376,6 +379,7 @@ def _in_child(act: Callable[[], int]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+@forks
 @pytest.mark.parametrize("make", [addresses, wrapper])
 def test_a_child_has_a_usable_copy_of_its_own(make: Callable[[], Any]) -> None:
     one = make()
@@ -387,6 +391,7 @@ def test_a_child_has_a_usable_copy_of_its_own(make: Callable[[], Any]) -> None:
     assert _in_child(lambda: one.allocate(None, PAGE) >> 12) == 2
 
 
+@forks
 def test_a_fork_waits_for_the_block_of_another_thread() -> None:
     mmio = addresses()
     entered, leave = threading.Event(), threading.Event()
@@ -406,6 +411,7 @@ def test_a_fork_waits_for_the_block_of_another_thread() -> None:
     assert len(mmio) == 1
 
 
+@forks
 def test_what_is_held_for_too_long_is_refused_in_the_child_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -153,6 +153,7 @@ def _clock() -> float:
 
 _STAND_INS: Final[tuple[tuple[Callable[..., Any], Callable[..., Any]], ...]] = (
     (new_lock, SchedulableLock),
+    (threading.Lock, SchedulableLock),  # another one from Python 3.13 on
     (_new_rlock, SchedulableRLock),
     (threading.RLock, SchedulableRLock),
     (time.sleep, _sleep_or_pause),

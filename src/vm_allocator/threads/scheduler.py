@@ -136,6 +136,7 @@ class _Worker:
         file = frame.f_code.co_filename
         if file in self.scheduler.unseen or file.startswith(_IMPORT_SYSTEM):
             return None
+        frame.f_trace = self._trace_instruction  # Python 3.13 wants it to be there first
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
         return self._trace_instruction
