@@ -69,7 +69,7 @@ def test_every_method_that_looks_at_what_changes_takes_the_lock() -> None:
 @pytest.mark.parametrize("kind", [SynchronizedAddressAllocator, SynchronizedIdAllocator])
 def test_the_signatures_are_those_of_the_plain_ones(kind: type[Any]) -> None:
     plain = AddressAllocator if issubclass(kind, AddressAllocator) else IdAllocator
-    for name in ("allocate", "free", "update", "allocate_many", "available", "lookup", "copy"):
+    for name in ("allocate", "free", "update", "allocate_many", "available"):
         assert inspect.signature(getattr(kind, name)) == inspect.signature(getattr(plain, name))
 
 
