@@ -213,3 +213,25 @@ def test_schedules_without_a_switch_are_part_of_themselves() -> None:
     switch = Switch(0, 1, 7, 1)
     schedule = Schedule((switch, Switch(1, 1, 3, 0)), (1, 0))
     assert schedule.without(switch) == replace(schedule, switches=schedule.switches[1:])
+
+
+def test_switches_that_a_finding_does_not_need_are_left_out() -> None:
+    found = _search(racing.Unlocked, 2)
+    assert found is not None
+    bench = _bench(racing.Unlocked)
+    small = shrunk(bench, found)
+    needed = small.played.schedule
+    assert needed is not None
+    never = (Switch(0, 0, 300_000, 1), Switch(1, 0, 300_000, 0))
+    restless = Schedule((*needed.switches, *never), (0, 1))
+    _, again = bench.try_program(small.program, restless)
+    assert again is not None
+    assert again.played.schedule == restless
+    assert shrunk(bench, again).played.schedule == needed
+
+
+def test_a_space_that_the_handshake_excludes_is_no_smaller_program() -> None:
+    profile = Profile(PROTOCOL, "x", "addresses", spaces=Spaces(least_size=4))
+    program = _program().without([3, 4])
+    assert program.taken_by(profile)
+    assert not Program(Space(16, 18), program.parts).taken_by(profile)
