@@ -91,19 +91,15 @@ def test_the_history_is_cut_at_the_first_answer_that_does_not_fit() -> None:
     assert (found.event, len(found.history.events)) == (1, 2)
 
 
-def test_an_order_that_the_wrong_call_is_part_of_is_told_as_far_as_it_goes() -> None:
-    # Thread 2 was refused, which needs what thread 1 did at the same time; that did it twice.
+def test_where_the_others_need_the_wrong_call_the_order_has_it_doing_what_it_must() -> None:
+    # Thread 2 finds no room, which needs what thread 1 asked for; but that says it is elsewhere.
     found = illegal(
-        history(
-            (1, TWO, 0, 5, Done(0)),
-            (2, ONE, 1, 2, NO_ROOM),
-            (2, ONE, 3, 4, Done(0)),
-            size=2,
-        ),
+        history((1, TWO, 0, 3, Done(1)), (2, ONE, 1, 2, NO_ROOM), size=2),
         size=2,
     )
-    assert found.event == 2
-    assert found.words
+    assert found.event == 0
+    assert [placed.event for placed in found.order] == [0, 1]
+    assert "after nothing, allocate(FirstMatch, 2) must be granted 0" in found.words
 
 
 def test_any_place_is_right_where_the_target_may_choose() -> None:

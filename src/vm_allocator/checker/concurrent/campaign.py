@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from vm_allocator.checker.target import names_a_factory
 from .remote import RemotePlayer
 from .search import Bench, Tally, search
 from .shrinking import shrunk
-from .worker import SHARE_FOR_SEARCH, Task, search_elsewhere
+from .worker import Task, kept_to_shrink, search_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +90,7 @@ def _check_adapter(
 
         def going_on(_number: int) -> bool:
             on_progress(bench.tally)
-            left = end - time.monotonic() - (1 - SHARE_FOR_SEARCH) * options.max_time
+            left = end - time.monotonic() - kept_to_shrink(options.max_time)
             return left > 0 and not 0 < options.max_calls <= bench.tally.calls
 
         number, found = search(bench, options.threads, options.seed, going_on)
@@ -101,8 +100,3 @@ def _check_adapter(
             found = shrunk(bench, found, lambda: time.monotonic() < end)
         seconds = time.monotonic() - began
         return Report(player.profile, options, tally, found, number, seconds, scheduled=False)
-
-
-def python_of(words: Sequence[str]) -> list[str]:
-    """Return the reference adapter's command for a Python target."""
-    return [sys.executable, "-m", "vm_allocator.checker.serve", *words]

@@ -13,7 +13,7 @@ fit is depends on all of the space.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from vm_allocator.checker.judge import live_ranges
@@ -56,13 +56,11 @@ class Placed:
 class Linearization:
     """A verdict, and the longest order that was found to explain answers.
 
-    Events are positions in the history. If the verdict is that there is none for all of them,
-    `blocked` says for each call that could come next why it cannot.
+    Events are positions in the history.
     """
 
     verdict: Verdict
     order: tuple[Placed, ...] = ()
-    blocked: tuple[tuple[int, str], ...] = ()
     steps: int = 0
     state: Allocator | None = None
     """The state after the order."""
@@ -108,7 +106,7 @@ class _Search:
         while waiting:
             placed, state, candidates = waiting[-1]
             if self._complete(placed, state):
-                return Linearization(Verdict.LINEARIZABLE, tuple(path), (), self.steps, state)
+                return Linearization(Verdict.LINEARIZABLE, tuple(path), self.steps, state)
             step = next(candidates, None)
             if step is None:
                 waiting.pop()
@@ -128,9 +126,8 @@ class _Search:
             waiting.append((placed, after, self._next(placed, after)))
             if len(path) > len(self._best):
                 self._best, self._best_state = list(path), after
-        blocked = tuple(self._blocked())
         return Linearization(
-            Verdict.NOT_LINEARIZABLE, tuple(self._best), blocked, self.steps, self._best_state
+            Verdict.NOT_LINEARIZABLE, tuple(self._best), self.steps, self._best_state
         )
 
     def _complete(self, placed: int, state: Allocator) -> bool:
@@ -157,15 +154,6 @@ class _Search:
             judged = self._judge.judge(state, event.call, event.reply)
             if judged.violation is None and judged.after is not None:
                 yield position, judged.after
-
-    def _blocked(self) -> Iterator[tuple[int, str]]:
-        placed = sum(1 << one.event for one in self._best)
-        for position in self._may_be_next(placed):
-            event = self._events[position]
-            if event.reply is not None:
-                judged = self._judge.judge(self._best_state, event.call, event.reply)
-                if judged.violation is not None:
-                    yield position, f"thread {event.thread}: {judged.violation.words}"
 
 
 def linearize(judge: Judge, history: History, budget: int = BUDGET) -> Linearization:
@@ -212,11 +200,23 @@ def _explained(judge: Judge, history: History, event: int, budget: int) -> Illeg
         if judged.violation is not None:
             words = f"no order of the calls has these answers: after {_listed(history, order)}, "
             return Illegal(history, event, order, words + judged.violation.words)
-    # The others need what this call did, and so the order has to have it: as far as it goes.
-    whole = linearize(judge, history, budget)
-    reasons = "; ".join(reason for _, reason in whole.blocked)
-    words = f"no order of the calls has these answers: after {_listed(history, whole.order)}, "
-    return Illegal(history, event, whole.order, words + reasons)
+    # The others need what this call did: they fit an order in which it does what it must.
+    events = list(history.events)
+    events[event] = replace(guilty, ended=None, reply=None)
+    order = linearize(judge, History(history.space, tuple(events)), budget).order
+    before = order[: next((n for n, placed in enumerate(order) if placed.event == event), 0)]
+    state = judge.initial
+    for placed in before:
+        one = events[placed.event]
+        after: Allocator | None = judge.expect(state, one.call).after
+        if one.reply is not None:
+            after = judge.judge(state, one.call, one.reply).after
+        state = state if after is None else after
+    words = f"no order of the calls has these answers: after {_listed(history, before)}, "
+    if guilty.reply is not None:
+        violation = judge.judge(state, guilty.call, guilty.reply).violation
+        words += "which the others need" if violation is None else violation.words
+    return Illegal(history, event, order, words)
 
 
 def _listed(history: History, order: tuple[Placed, ...]) -> str:

@@ -57,8 +57,13 @@ class Progress:
 
 
 Message: TypeAlias = Profile | Progress | TargetError
-SHARE_FOR_SEARCH: Final = 0.8
-"""Of the time; the rest makes what was found small."""
+_SHARE_TO_SHRINK: Final = 0.2
+_MOST_TO_SHRINK: Final = 20.0
+
+
+def kept_to_shrink(seconds: float) -> float:
+    """Return how many seconds of a time are kept to make small what is found."""
+    return min(_SHARE_TO_SHRINK * seconds, _MOST_TO_SHRINK)
 
 
 def work(connection: Connection, number: Any, task: Task) -> None:
@@ -83,7 +88,7 @@ def work(connection: Connection, number: Any, task: Task) -> None:
                 connection.send(Progress(bench.tally))
                 told = now
             enough = 0 < task.most_calls <= bench.tally.calls
-            return now < end - (1 - SHARE_FOR_SEARCH) * task.seconds and not enough
+            return now < end - kept_to_shrink(task.seconds) and not enough
 
         at, found = search(bench, task.threads, task.seed, going_on, task.first)
         looked, bench.tally = bench.tally, Tally()
