@@ -7,6 +7,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from vm_allocator import (
     AddressAllocator,
     AllocatorError,
+    DeviceNeeds,
     ForkedInUseError,
     GuestAddress,
     GuestUsize,
@@ -23,15 +25,19 @@ from vm_allocator import (
     IdCount,
     InvalidSizeError,
     LastMatch,
+    Need,
     NoSpaceError,
     RangeInclusive,
     ReentrantUseError,
     ResourceAllocator,
+    ResourceMap,
     Synchronized,
     SynchronizedAddressAllocator,
     SynchronizedIdAllocator,
+    SystemAllocator,
     gates,
     locked,
+    one_id,
     transaction,
 )
 from vm_allocator.address import RangeAllocator
@@ -112,6 +118,25 @@ def test_iterators_are_of_the_moment_they_were_made() -> None:
     mmio.allocate(None, PAGE)
     assert (len(list(live)), len(list(gaps))) == (1, 1)
     assert len(mmio) == 2
+
+
+@dataclass(frozen=True, eq=False)
+class Board(SystemAllocator):
+    slots: IdAllocator
+    mmio: AddressAllocator
+
+
+def test_it_stands_wherever_the_plain_one_does() -> None:
+    board = Board(SynchronizedIdAllocator(Id(0), Id(3)), addresses())
+    devices = ResourceMap[str]()
+    devices.register("nic", DeviceNeeds(one_id(board.slots), mmio=[Need(board.mmio, PAGE)]))
+    wanted = [Need(board.mmio, PAGE), Need(board.mmio, GuestUsize(0x10000))]
+    with pytest.raises(NoSpaceError):
+        devices.register("gpu", DeviceNeeds(one_id(board.slots), mmio=wanted))
+    board.check(devices)
+    assert "nic" in board.picture(devices)
+    devices.unregister("nic")
+    board.check(devices)
 
 
 # ---- several operations as one
