@@ -61,8 +61,8 @@ def facts(found: Found) -> list[str]:
 def looked(report: Report) -> list[str]:
     """Return how much was looked at, in lines."""
     tally = report.tally
-    tried = f"{tally.programs:,} programs of {report.options.threads} threads"
-    played = f"{len(tally.spaces)} spaces, played {tally.executions:,} times"
+    tried = f"{_count(tally.programs, 'program')} of {report.options.threads} threads"
+    played = f"{_count(len(tally.spaces), 'space')}, played {tally.executions:,} times"
     calls = f"{tally.calls:,} calls, {tally.overlapping:,} of them while another one was open"
     lines = [f"{tried} in {played}: {calls}"]
     if report.scheduled:
@@ -73,6 +73,10 @@ def looked(report: Report) -> list[str]:
     if tally.unknown:
         lines.append(f"{tally.unknown:,} histories were too much for the search: unknown")
     return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def scheduled_words(report: Report) -> str:
