@@ -167,9 +167,18 @@ def smaller(program: Program) -> Iterator[Program]:
             yield program.without(names[: len(names) // 2])
     for planned in reversed(program.calls):
         yield program.without([planned.name])
+    for thread in range(1, len(program.parts)):
+        yield _begun_earlier(program, thread)
     yield from _smaller_space(program)
     for planned in program.calls:
         yield from (program.with_call(one) for one in _simpler(planned))
+
+
+def _begun_earlier(program: Program, thread: int) -> Program:
+    """Return the program with the first call of a thread made before all threads."""
+    first, *others = program.parts[thread]
+    parts = (*program.parts[1:thread], tuple(others), *program.parts[thread + 1 :])
+    return replace(program, parts=((*program.parts[0], first), *filter(None, parts)))
 
 
 def _smaller_space(program: Program) -> Iterator[Program]:
