@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from vm_allocator import checker
 from vm_allocator.checker.calls import Allocate, Done, Failed, Failure, Skipped, Update
 from vm_allocator.modelling import Range
-from vm_allocator.threads import Limits, run
+from vm_allocator.threads import Limits, Schedule, run
 
 from .history import ALONE, Event, History
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vm_allocator.checker.calls import Call, Reply
     from vm_allocator.checker.local import LocalTarget
     from vm_allocator.checker.profile import Profile
-    from vm_allocator.threads import Operation, Schedule, Stop, Stuck
+    from vm_allocator.threads import Execution, Operation, Stop, Stuck
 
     from .programs import Planned, Program
 
@@ -50,6 +50,8 @@ class Played:
     hopeless: bool = False
     """Whether threads are left that never end: the process has to go."""
     operations: tuple[tuple[Operation, ...], ...] = ()
+    alone: bool = False
+    """Whether it was stuck before there were threads."""
 
 
 class Player(Protocol):
@@ -109,15 +111,15 @@ class LocalPlayer:
         begun = self._target.begin(program.space)
         if not isinstance(begun, Done):
             return Played(failed=begun if isinstance(begun, Failed) else None)
-        moments = count()
-        for planned in program.parts[0]:
-            began = next(moments)
-            made = recorded.make(planned)
-            if made is not None:
-                recorded.events.append(
-                    Event(ALONE, made[0], began, next(moments), made[1], planned.name)
-                )
-        first = next(moments)
+        # By the scheduler too, though there is nothing to switch to: a call may never end.
+        alone = [[partial(recorded.make, one) for one in program.parts[0]]]
+        execution = run(alone if program.parts[0] else [], Schedule(), self._limits, UNSEEN)
+        _note(recorded, program, execution, ALONE, 0)
+        if execution.stuck is not None:
+            history, failed = self._history(program, recorded, listed=False)
+            stuck, left = execution.stuck, execution.left
+            return Played(history, failed, stuck, (), Schedule(), left, alone=True)
+        first = 2 * len(program.parts[0])
         if schedule is None:
             return self._let_loose(program, recorded, first)
         return self._by_schedule(program, recorded, first, schedule)
@@ -127,16 +129,7 @@ class LocalPlayer:
     ) -> Played:
         threads = [[partial(recorded.make, one) for one in part] for part in program.parts[1:]]
         execution = run(threads, schedule, self._limits, UNSEEN)
-        for number, operations in enumerate(execution.operations, start=1):
-            for planned, one in zip(program.parts[number], operations, strict=False):
-                if one.error is not None:
-                    raise one.error  # ours: whatever the target raises is a reply
-                began, call, reply = first + one.invoked, recorded.begun.get(planned.name), None
-                if one.value is not None:
-                    call, reply = one.value
-                if call is not None:
-                    ended = None if one.returned is None else first + one.returned
-                    recorded.events.append(Event(number, call, began, ended, reply, planned.name))
+        _note(recorded, program, execution, ALONE + 1, first)
         stops = tuple(replace(stop, moment=first + stop.moment) for stop in execution.stops)
         stuck = execution.stuck
         history, failed = self._history(program, recorded, listed=stuck is None)
@@ -196,3 +189,19 @@ class LocalPlayer:
             else:
                 live = found
         return History(program.space, tuple(events), live), failed
+
+
+def _note(
+    recorded: _Recorded, program: Program, execution: Execution, part: int, first: int
+) -> None:
+    """Take note of the calls of an execution: of which parts, and from which moment on."""
+    for number, operations in enumerate(execution.operations, start=part):
+        for planned, one in zip(program.parts[number], operations, strict=False):
+            if one.error is not None:
+                raise one.error  # ours: whatever the target raises is a reply
+            began, call, reply = first + one.invoked, recorded.begun.get(planned.name), None
+            if one.value is not None:
+                call, reply = one.value
+            if call is not None:
+                ended = None if one.returned is None else first + one.returned
+                recorded.events.append(Event(number, call, began, ended, reply, planned.name))

@@ -160,7 +160,10 @@ def of_failure(program: Program, played: Played, failed: Failed) -> Found:
 
 def _of_stuck(program: Program, played: Played, stuck: Stuck) -> Found:
     broken = Broken.NO_DEADLOCK if stuck.how == "deadlock" else Broken.NO_HANG
-    words = "\n".join(f"thread {number} {what}" for number, what in enumerate(stuck.threads, 1))
+    words = "\n".join(
+        f"before the threads: a call {what}" if played.alone else f"thread {number} {what}"
+        for number, what in enumerate(stuck.threads, 1)
+    )
     return Found(program, played, broken, "", _STUCK[stuck.how], words)
 
 
