@@ -162,7 +162,8 @@ def test_lists_are_of_the_moment_they_were_made() -> None:
     move.commit()
     assert list(moves) == [move]
     assert len(list(reserved)) == 2
-    assert list(mmio.moves()) == list(mmio.reserved()) == []
+    assert not list(mmio.moves())
+    assert not list(mmio.reserved())
 
 
 # ---- transactions
