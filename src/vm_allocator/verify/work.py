@@ -25,6 +25,7 @@ from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_claims import claims_refinement, is_about_claims
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
+from spec.proofs.refinement_taken import taken_theorems
 from spec.proofs.undo import undo_theorems
 from spec.source_mutations import refute_source, source_mutants
 from vm_allocator import __compiled__
@@ -127,6 +128,7 @@ def _about_source() -> list[Theorem]:
     return [
         *claims_refinement(),
         *refinement_theorems(),
+        *taken_theorems(),
         *undo_theorems(),
         *index_theorems(),
         *pools_theorems(),
