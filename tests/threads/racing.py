@@ -13,6 +13,7 @@ from vm_allocator import (
     GuestAddress,
     GuestUsize,
     Id,
+    Move,
     Policy,
     RangeInclusive,
     Synchronized,
@@ -89,6 +90,13 @@ class MovesInTwoSteps(SynchronizedAddressAllocator):
         )
         self.free(old_resource, old_size)
         self.allocate(new_resource, new_size, **options)
+
+
+class EndsMovesPastTheLock(SynchronizedAddressAllocator):
+    """Begins moves under the lock, and lets them end without it."""
+
+    def _new_move(self, ends: tuple[int, int, int, int], owner: str | None) -> Move[GuestAddress]:
+        return Move(self._unit, self._index, self._pending, self._owners, ends, owner)
 
 
 class LocksCrosswise(AddressAllocator):

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from vm_allocator.checker.calls import Allocate, Free, Space, Update
 from vm_allocator.checker.concurrent.drawn import draw_program, random_of
 from vm_allocator.checker.concurrent.plays import LocalPlayer
 from vm_allocator.checker.concurrent.programs import Planned, Program, adapted, smaller
+from vm_allocator.checker.concurrent.saved import read_program, write_found
 from vm_allocator.checker.concurrent.search import Bench, Broken, Found, search
 from vm_allocator.checker.concurrent.shrinking import shrunk
 from vm_allocator.checker.local import LocalTarget
 from vm_allocator.checker.profile import PROTOCOL, Operation, Profile, Spaces
+from vm_allocator.checker.wide import BeginMove, CommitMove, UpdateMany, Wide
+from vm_allocator.modelling import Range
 from vm_allocator.threads import Schedule, Switch, schedulable_locks
 
 from . import racing
@@ -66,6 +71,46 @@ def test_a_race_between_two_locked_steps_is_caught_with_two_calls(
     assert len(small.program.parts[0]) == before
     assert [len(part) for part in small.program.parts[1:]] == [1, 1]
     assert culprit in {one.call.kind for part in small.program.parts[1:] for one in part}
+
+
+def test_a_move_that_ends_past_the_lock_is_caught_and_saved(tmp_path: Path) -> None:
+    one = Range(0, 0)  # stands for nothing
+    program = Program(
+        Space(0, 3),
+        (
+            (Planned(1, Allocate(1)), Planned(2, BeginMove(one, Range(3, 3)), of=1)),
+            (Planned(3, CommitMove(one), of=2),),
+            (Planned(4, UpdateMany(((None, Range(0, 2)),))),),
+        ),
+    )
+    places = [Schedule((Switch(0, 0, instruction, 1),)) for instruction in range(0, 400, 3)]
+
+    def tried(factory: Callable[..., Any]) -> Iterator[Found]:
+        bench = _bench(factory)
+        return filter(None, (bench.try_program(program, place)[1] for place in places))
+
+    found = next(tried(racing.EndsMovesPastTheLock), None)
+    assert found is not None
+    assert found.broken is Broken.LINEARIZABILITY
+    assert read_program(write_found(found, tmp_path)) == (program, found.played.schedule)
+    assert next(tried(racing.Right), None) is None
+
+
+def test_moves_and_changes_at_once_are_drawn_and_made_smaller() -> None:
+    operations: tuple[Operation, ...] = ("allocate", "free", "update", "update_many", "move")
+    profile = Profile(PROTOCOL, "x", "addresses", operations, ("first", "exact"))
+    less = msgspec.structs.replace(profile, operations=("allocate", "free", "update"))
+    kinds, simpler = set(), 0
+    for number in range(200):
+        program = draw_program(profile, 3, random_of(0, number))
+        assert program.taken_by(profile)
+        wide = {one.call.kind for one in program.calls if isinstance(one.call, Wide)}
+        assert program.taken_by(less) == (not wide)
+        kinds |= wide
+        smalls = [one for one in smaller(program) if wide and one.measure < program.measure]
+        simpler += any(len(one.calls) == len(program.calls) for one in smalls)
+    assert kinds == {"update_many", "move_begin", "move_commit", "move_abort"}
+    assert simpler > 0
 
 
 def test_a_deadlock_is_caught_and_says_who_waits_for_whom() -> None:
