@@ -33,6 +33,7 @@ from .errors import (
     RefusedError,
     ReservedError,
 )
+from .gates import ForkedInUseError, ReentrantUseError, locked
 from .holds import Hold
 from .ids import IdAllocator
 from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, Reserved, x86_q35
@@ -52,6 +53,7 @@ from .resource import (
 )
 from .resource_map import ResourceMap
 from .resource_sets import DeviceNeeds, Grant, Need, ResourceSet, aligned_to_size, one_id
+from .synchronized import Synchronized, SynchronizedAddressAllocator, SynchronizedIdAllocator
 from .system import SystemAllocator
 from .transaction_errors import (
     DeviceError,
@@ -83,6 +85,7 @@ __all__ = [
     "DeviceNeeds",
     "ExactMatch",
     "FirstMatch",
+    "ForkedInUseError",
     "Grant",
     "Granted",
     "GuestAddress",
@@ -123,6 +126,7 @@ __all__ = [
     "Policy",
     "PoolsOverlapError",
     "RangeInclusive",
+    "ReentrantUseError",
     "RefusedError",
     "Region",
     "Reserved",
@@ -133,6 +137,9 @@ __all__ = [
     "ResourceSet",
     "ResourceSize",
     "RollBackError",
+    "Synchronized",
+    "SynchronizedAddressAllocator",
+    "SynchronizedIdAllocator",
     "SystemAllocator",
     "Transaction",
     "TransactionStateError",
@@ -144,6 +151,7 @@ __all__ = [
     "__version__",
     "aligned_to_size",
     "atomically",
+    "locked",
     "one_id",
     "transaction",
     "x86_q35",
