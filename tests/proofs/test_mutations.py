@@ -54,7 +54,8 @@ def test_no_two_mutations_share_a_name_or_a_change() -> None:
     assert len(sources) == len(mutations)
 
 
-@pytest.mark.parametrize("mutation", all_mutations(), ids=lambda mutation: mutation.name)
+# Every fourth: `verify`, which CI runs, refutes them all. Here what it shows is looked at.
+@pytest.mark.parametrize("mutation", all_mutations()[::4], ids=lambda mutation: mutation.name)
 def test_a_bent_model_loses_the_very_theorem_that_it_names(mutation: Mutation) -> None:
     mutant = mutated_model(spec.model, Allocator, mutation)
     stated = THEOREMS[mutation.refuted_by]
