@@ -76,7 +76,7 @@ def test_a_mutant_is_not_the_model_and_leaves_it_alone() -> None:
 
 def test_every_guard_of_the_model_is_dropped_once() -> None:
     dropped = dropped_guards(spec.model, Allocator, GUARDS)
-    assert len(dropped) == len(GUARDS) == 13
+    assert len(dropped) == len(GUARDS) == 17
     assert {mutation.new for mutation in dropped} == {"pass"}
 
 
