@@ -71,6 +71,11 @@ def integer(name: str) -> IntTerm:
     return z3.Int(name)  # type: ignore[no-any-return]  # untyped library
 
 
+def truth(name: str) -> BoolTerm:
+    """Return the boolean constant of this name."""
+    return z3.Bool(name)  # type: ignore[no-any-return]  # untyped library
+
+
 def literal(value: int) -> IntTerm:
     """Return the integer of this value."""
     return z3.IntVal(value)  # type: ignore[no-any-return]  # untyped library
@@ -145,6 +150,16 @@ def simplify(formula: BoolTerm) -> BoolTerm:
     return z3.simplify(formula)  # type: ignore[no-any-return]  # untyped library
 
 
+def simplify_int(term: IntTerm) -> IntTerm:
+    """Return an equal integer term, usually a smaller one."""
+    return z3.simplify(term)  # type: ignore[no-any-return]  # untyped library
+
+
+def remainder(term: IntTerm, divisor: int) -> IntTerm:
+    """Return what is left of a division by a positive constant; never negative, as in Python."""
+    return term % z3.IntVal(divisor)  # type: ignore[operator, no-any-return]  # z3 overloads %
+
+
 def is_true(formula: BoolTerm) -> bool:
     """Whether this is the constant true."""
     return bool(z3.is_true(formula))
@@ -163,6 +178,11 @@ def is_application(term: Term) -> bool:
 def substitute(formula: BoolTerm, *pairs: tuple[IntTerm, IntTerm]) -> BoolTerm:
     """Return the formula with every first term replaced by its second, all at once."""
     return z3.substitute(formula, *pairs)  # type: ignore[no-any-return]  # untyped library
+
+
+def put_in(term: IntTerm, *pairs: tuple[IntTerm, IntTerm]) -> IntTerm:
+    """Return the integer term with every first term replaced by its second, all at once."""
+    return z3.substitute(term, *pairs)  # type: ignore[no-any-return]  # untyped library
 
 
 LOST_MS: Final = 120_000
@@ -190,13 +210,22 @@ class Solver:
     """z3, limited by its own resource count and not by the clock: the same answer everywhere."""
 
     def __init__(
-        self, formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int = LOST_MS
+        self,
+        formulas: Sequence[BoolTerm],
+        *,
+        limit: int,
+        timeout_ms: int = LOST_MS,
+        seed: int = 0,
     ) -> None:
         self._solver = z3.Solver()
         self._solver.set("rlimit", limit)
         self._solver.set("timeout", timeout_ms)
-        self._solver.set("random_seed", 0)
+        self._solver.set("random_seed", seed)
         self._solver.add(*formulas)
+
+    def allow(self, timeout_ms: int) -> None:
+        """Give up after so many milliseconds from now on."""
+        self._solver.set("timeout", timeout_ms)
 
     def check(self, *extra: BoolTerm) -> Answer:
         """Whether all the formulas, and the extra ones, can be true together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
-from vm_allocator.modelling.arithmetic import Symbolic
+from vm_allocator.modelling.arithmetic import Symbolic, SymbolicTruth
 
 from . import smt
 from .explorer import Explorer, Raised, UnsupportedError
@@ -20,7 +20,7 @@ UP: Final = smt.function("align_up", 2)
 DOWN: Final = smt.function("align_down", 2)
 
 
-class SymBool:
+class SymBool(SymbolicTruth):
     """A truth. Asking for it (`if`, `and`, `not`, `assert`) forks the path.
 
     One object gives one answer on one path: where `a and b` stops at a false `a`, Python hands

@@ -1,0 +1,236 @@
+"""Bounded model checking: runs of a model, one action longer each time.
+
+A run is looked for at depth 0, then 1, and so on; a depth is left only once it is certain
+that there is none in it. So the first trace that is found is a shortest one. It is made
+readable, and executed on plain values, before anybody sees it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from vm_allocator.modelling import Refused
+from vm_allocator.symbolic import smt
+
+from .exact import ExactSolver
+from .states import merged_parts, model_of
+from .steps import Arguments, begins, holds_in, steps, truth_in
+from .trace import Call, Trace, execute
+from .trouble import ModelTrouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vm_allocator.modelling import Model
+    from vm_allocator.symbolic.smt import Answer, BoolTerm, IntTerm, Valuation
+
+    from .exact import Clock
+    from .states import Parts
+    from .steps import Ending
+    from .subject import Subject
+
+_SMALL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 31, 32, 64, 255, 4096, 2**16, 2**32, 2**63)
+
+
+@dataclass(frozen=True)
+class Depth:
+    """What is known of the runs of one length."""
+
+    depth: int
+    answer: Answer
+    """`unsat`: there is none of the kind that was looked for."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """What came of looking for a run."""
+
+    depths: tuple[Depth, ...]
+    trace: Trace | None = None
+    reason: str = ""
+    """Why it ended without a trace before the depth that was asked for."""
+
+    @property
+    def exhausted(self) -> int:
+        """The greatest depth up to which there certainly is no such run; -1 if there is none."""
+        found = -1
+        for depth in self.depths:
+            if depth.answer != "unsat":
+                break
+            found = depth.depth
+        return found
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a run shall end with: as a formula of its last state, and on plain values."""
+
+    formula: Callable[[Unrolling], BoolTerm]
+    holds: Callable[[Trace], bool]
+
+
+@dataclass(frozen=True)
+class _Way:
+    taken: BoolTerm
+    ending: Ending
+    arguments: Arguments
+
+
+class Unrolling:
+    """The runs of a model up to some length, as formulas."""
+
+    def __init__(self, subject: Subject, clock: Clock, *, seed: int = 0) -> None:
+        self.subject = subject
+        self.solver = ExactSolver(clock, seed=seed)
+        self.ways: list[list[_Way]] = []
+        self.endings: list[list[_Way]] = []
+        arguments = Arguments(subject.initial, "begin")
+        ways = [(ending, arguments) for ending in begins(subject, arguments)]
+        if all(ending.after is None for ending, _ in ways):
+            raise ModelTrouble(
+                subject.initial.place, "'initial' always refuses: there is no state", exit_code=1
+            )
+        self.states: list[Parts] = []
+        self._take(ways)
+
+    @property
+    def depth(self) -> int:
+        """How many actions the runs have."""
+        return len(self.states) - 1
+
+    @property
+    def last(self) -> Parts:
+        """The state that the runs end in."""
+        return self.states[-1]
+
+    def extend(self) -> None:
+        """Let every run take one more action."""
+        ways = []
+        for action in self.subject.actions:
+            arguments = Arguments(action, f"do!{self.depth + 1}")
+            ways += [(ending, arguments) for ending in steps(self.subject, self.last, arguments)]
+        self._take(ways)
+
+    def _take(self, endings: Sequence[tuple[Ending, Arguments]]) -> None:
+        number = len(self.states)
+        all_ways, granted = [], []
+        for place, (ending, arguments) in enumerate(endings):
+            taken = smt.truth(f"taken!{number}!{place}")
+            way = _Way(taken, ending, arguments)
+            all_ways.append(way)
+            if ending.after is not None:
+                granted.append(way)
+                premise = smt.conj(arguments.allowed(), ending.when)
+                self.solver.add(smt.implies(taken, premise))
+        self.solver.add(smt.disj(*(way.taken for way in granted)))
+        self.ways.append(granted)
+        self.endings.append(all_ways)
+        found = [(way.taken, way.ending.after) for way in granted if way.ending.after is not None]
+        self.states.append(merged_parts(self.subject, found))
+
+    def calls(self, valuation: Valuation) -> list[Call]:
+        """Return the calls of the run that a valuation describes."""
+        return [
+            Call(way.ending.operation.name, _arguments(way, valuation))
+            for way in self._chosen(valuation)
+        ]
+
+    def numbers(self, valuation: Valuation) -> list[tuple[BoolTerm, list[IntTerm]]]:
+        """Return which way each call goes, and the columns of its arguments."""
+        return [(way.taken, way.arguments.numbers()) for way in self._chosen(valuation)]
+
+    def _chosen(self, valuation: Valuation) -> list[_Way]:
+        # Of several ways that are true, the state after is that of the first one.
+        return [next(way for way in ways if valuation.holds(way.taken)) for ways in self.ways]
+
+
+def _arguments(way: _Way, valuation: Valuation) -> dict[str, object]:
+    kinds = way.ending.operation.parameters
+    return {
+        name: kinds[name].read([valuation.integer(term) for term in terms])
+        for name, terms in way.arguments.terms.items()
+    }
+
+
+def reach(
+    subject: Subject,
+    goal: Goal,
+    clock: Clock,
+    *,
+    depth: int,
+    seed: int = 0,
+    tell: Callable[[Depth], None] = lambda _depth: None,
+    unrolling: Unrolling | None = None,
+) -> Search:
+    """Look for the shortest run that ends with the goal, up to so many actions."""
+    runs = unrolling or Unrolling(subject, clock, seed=seed)
+    depths: list[Depth] = []
+    while True:
+        began = time.perf_counter()
+        wanted = goal.formula(runs)
+        answer = runs.solver.check(wanted)
+        found = Depth(runs.depth, answer, time.perf_counter() - began)
+        depths.append(found)
+        tell(found)
+        if answer == "sat":
+            return _executed(runs, goal, wanted, depths)
+        if answer == "unknown":
+            why = "no time is left" if clock.is_over else "the solver gives up"
+            return Search(tuple(depths), None, f"{why} at depth {runs.depth}")
+        # There is no such run: that helps to see that there is no longer one.
+        runs.solver.add(smt.neg(wanted))
+        if runs.depth == depth:
+            return Search(tuple(depths))
+        runs.extend()
+
+
+def _executed(runs: Unrolling, goal: Goal, wanted: BoolTerm, depths: Sequence[Depth]) -> Search:
+    calls = _readable(runs, wanted)
+    try:
+        trace = execute(runs.subject, calls)
+    except Refused as refused:
+        return Search(tuple(depths), None, f"a trace does not happen: initial refuses ({refused})")
+    if any(step.refusal is not None for step in trace.steps) or not goal.holds(trace):
+        return Search(tuple(depths), None, f"a trace does not happen when it is executed: {calls}")
+    return Search(tuple(depths), trace)
+
+
+def _readable(runs: Unrolling, wanted: BoolTerm) -> list[Call]:
+    """Make the numbers of the run that was just found small, the first ones first."""
+    solver, valuation = runs.solver, runs.solver.valuation
+    fixed: list[BoolTerm] = [wanted]
+    for taken, numbers in runs.numbers(valuation):
+        fixed.append(taken)
+        for number in numbers:
+            value = valuation.integer(number)
+            for small in _SMALL:
+                if 0 <= value <= small:
+                    break
+                if solver.check(*fixed, smt.equal(number, smt.literal(small))) == "sat":
+                    valuation, value = solver.valuation, small
+                    break
+            fixed.append(smt.equal(number, smt.literal(value)))
+    return runs.calls(valuation)
+
+
+def breaks_a_rule(subject: Subject) -> Goal:
+    """Return the goal of a state in which some invariant does not hold."""
+    return Goal(
+        lambda runs: smt.disj(
+            *(smt.neg(holds_in(subject, rule, runs.last)) for rule in subject.rules)
+        ),
+        lambda trace: bool(trace.broken()),
+    )
+
+
+def shows(subject: Subject, predicate: Callable[[Model], bool], place: str) -> Goal:
+    """Return the goal of a state in which a predicate holds."""
+    return Goal(
+        lambda runs: truth_in(
+            subject, place, lambda: bool(predicate(model_of(subject, runs.last)))
+        ),
+        lambda trace: bool(predicate(trace.last)),
+    )
