@@ -67,7 +67,7 @@ def _chosen(module: ModuleType, name: str, lines: Lines) -> type[Model]:
         raise ModelTrouble(str(lines.file), "no model here: write a class that extends Model")
     if len(found) > 1:
         raise ModelTrouble(
-            str(lines.file), f"several models here: name one, as in {lines.file}:{next(iter(found))}"
+            str(lines.file),
+            f"several models here: name one, as in {lines.file}:{next(iter(found))}",
         )
     return next(iter(found.values()))
-

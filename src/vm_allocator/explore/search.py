@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from vm_allocator.modelling import Refused
 from vm_allocator.symbolic import smt
 
 from .exact import ExactSolver
+from .readable import Numbers, readable
 from .states import merged_parts, model_of
 from .steps import Arguments, begins, holds_in, steps, truth_in
 from .trace import Call, Trace, execute
@@ -24,14 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vm_allocator.modelling import Model
-    from vm_allocator.symbolic.smt import Answer, BoolTerm, IntTerm, Valuation
+    from vm_allocator.symbolic.smt import Answer, BoolTerm, Valuation
 
     from .exact import Clock
     from .states import Parts
     from .steps import Ending
     from .subject import Subject
-
-_SMALL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 31, 32, 64, 255, 4096, 2**16, 2**32, 2**63)
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Unrolling:
             for way in self._chosen(valuation)
         ]
 
-    def numbers(self, valuation: Valuation) -> list[tuple[BoolTerm, list[IntTerm]]]:
+    def numbers(self, valuation: Valuation) -> Numbers:
         """Return which way each call goes, and the columns of its arguments."""
         return [(way.taken, way.arguments.numbers()) for way in self._chosen(valuation)]
 
@@ -188,7 +187,7 @@ def reach(
 
 
 def _executed(runs: Unrolling, goal: Goal, wanted: BoolTerm, depths: Sequence[Depth]) -> Search:
-    calls = _readable(runs, wanted)
+    calls = runs.calls(readable(runs.solver, [wanted], runs.numbers))
     try:
         trace = execute(runs.subject, calls)
     except Refused as refused:
@@ -196,24 +195,6 @@ def _executed(runs: Unrolling, goal: Goal, wanted: BoolTerm, depths: Sequence[De
     if any(step.refusal is not None for step in trace.steps) or not goal.holds(trace):
         return Search(tuple(depths), None, f"a trace does not happen when it is executed: {calls}")
     return Search(tuple(depths), trace)
-
-
-def _readable(runs: Unrolling, wanted: BoolTerm) -> list[Call]:
-    """Make the numbers of the run that was just found small, the first ones first."""
-    solver, valuation = runs.solver, runs.solver.valuation
-    fixed: list[BoolTerm] = [wanted]
-    for taken, numbers in runs.numbers(valuation):
-        fixed.append(taken)
-        for number in numbers:
-            value = valuation.integer(number)
-            for small in _SMALL:
-                if 0 <= value <= small:
-                    break
-                if solver.check(*fixed, smt.equal(number, smt.literal(small))) == "sat":
-                    valuation, value = solver.valuation, small
-                    break
-            fixed.append(smt.equal(number, smt.literal(value)))
-    return runs.calls(valuation)
 
 
 def breaks_a_rule(subject: Subject) -> Goal:

@@ -70,9 +70,7 @@ class Slots(Store):
         return slots_of(shape, entries)
 
     def has(self, key: Row) -> BoolTerm:
-        return smt.disj(
-            *(smt.conj(slot.present, same_row(slot.key, key)) for slot in self.slots)
-        )
+        return smt.disj(*(smt.conj(slot.present, same_row(slot.key, key)) for slot in self.slots))
 
     def at(self, key: Row) -> Row:
         found: Row = tuple(smt.literal(0) for _ in range(self.shape.row.columns))
@@ -183,9 +181,7 @@ class Slots(Store):
                 begin_there, end_there, first <= begin, begin <= end, end <= last, *free
             )
             key = (smt.simplify_int(begin), smt.simplify_int(end))
-            new = (
-                smt.neg(smt.conj(other.present, same_row(other.key, key))) for other in found
-            )
+            new = (smt.neg(smt.conj(other.present, same_row(other.key, key))) for other in found)
             found.append(Slot(smt.simplify(smt.conj(there, *new)), key))
         return Slots(self.shape, found)
 
@@ -228,7 +224,9 @@ def merged(shape: Shape, ways: Sequence[tuple[BoolTerm, Slots]]) -> Slots:
     """Return the store of the first way whose formula is true; the last one, if none is."""
     room = max(len(store.slots) for _, store in ways)
     filler = _filler(shape)
-    lists = [(taken, [*store.slots, *[filler] * (room - len(store.slots))]) for taken, store in ways]
+    lists = [
+        (taken, [*store.slots, *[filler] * (room - len(store.slots))]) for taken, store in ways
+    ]
     return Slots(
         shape,
         [

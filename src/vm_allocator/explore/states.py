@@ -83,6 +83,11 @@ def parts_of(subject: Subject, state: object, make: Make, whose: Operation) -> P
     return found_parts
 
 
+def any_map(name: str) -> Total:
+    """Return any total map."""
+    return Total(SymbolicMap(smt.function(name, 1)))
+
+
 def _map_of(value: object) -> SymbolicMap:
     if isinstance(value, SymbolicMap):
         return value

@@ -99,7 +99,7 @@ def run_paths(subject: Subject, whose: Operation, code: Callable[[], Any]) -> li
     explorer = Explorer(may_choose=False, impossible=syntactic)
     syntactic.explorer = explorer
     found = []
-    with telling(subject, whose.place):
+    with telling(subject, whose.place), smt.remembering():
         for outcome in explorer.paths(code):
             when = smt.conj(*explorer.condition)
             if isinstance(outcome, Raised):
@@ -144,7 +144,7 @@ def holds_in(subject: Subject, rule: Rule, state: Parts) -> BoolTerm:
 
 def truth_in(subject: Subject, place: str, holds: Callable[[], bool]) -> BoolTerm:
     """Return the formula of a predicate of the model."""
-    with telling(subject, place):
+    with telling(subject, place), smt.remembering():
         return formula_of(holds)
 
 
@@ -217,4 +217,3 @@ def width_of(subject: Subject, name: str, state: Parts) -> list[BoolTerm]:
     if isinstance(terms, tuple) and hasattr(part, "allowed"):
         return [part.allowed(terms)]
     return []
-

@@ -265,9 +265,7 @@ class SymbolicTable:
 
     def put(self, key: Any, row: Any) -> SymbolicTable:
         """Return the table with this row at the key."""
-        return SymbolicTable(
-            self.store.put(self._key(key), tuple(self.store.shape.row.terms(row)))
-        )
+        return SymbolicTable(self.store.put(self._key(key), tuple(self.store.shape.row.terms(row))))
 
     def drop(self, key: Any) -> SymbolicTable:
         """Return the table without a row at the key."""
@@ -299,4 +297,3 @@ def words_of(shape: Shape, store: Store) -> Any:
     if shape.ranges:
         return SymbolicRangeSet(store)
     return SymbolicSet(store) if shape.is_set else SymbolicTable(store)
-

@@ -100,14 +100,18 @@ def declared(model: type[Model], lines: Lines) -> Subject:
     at_class = lines.of_class(name)
     params = getattr(model, "__dataclass_params__", None)
     if "__dataclass_fields__" not in vars(model) or params is None or not params.frozen:
-        raise ModelTrouble(at_class, f"{name} is no frozen dataclass: write @dataclass(frozen=True)")
+        raise ModelTrouble(
+            at_class, f"{name} is no frozen dataclass: write @dataclass(frozen=True)"
+        )
     hints = _hints(model, at_class)
     parts = {
         field.name: _part(hints[field.name], lines.of_member(name, field.name), field.name)
         for field in fields(model)
     }
     if not parts:
-        raise ModelTrouble(at_class, f"{name} has no variables: declare one, as in `live: RangeSet`")
+        raise ModelTrouble(
+            at_class, f"{name} has no variables: declare one, as in `live: RangeSet`"
+        )
     begin = inspect.getattr_static(model, "initial", None)
     if not isinstance(begin, classmethod):
         raise ModelTrouble(

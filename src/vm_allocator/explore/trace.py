@@ -111,4 +111,3 @@ def broken_in(subject: Subject, state: Model) -> list[Rule]:
 def shorter(trace: Trace, steps: int) -> Trace:
     """Return the beginning of a trace, of so many steps."""
     return replace(trace, steps=trace.steps[:steps])
-

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import TracebackType
 
+
 class ModelTrouble(Exception):  # noqa: N818  # not an error of ours: the model is in trouble
     """A model cannot be explored, or is refuted before any action: `FILE:LINE: what and why`."""
 

@@ -7,12 +7,13 @@ proof engine never sees a raw term; it sees `SymInt` and `SymBool`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import z3  # type: ignore[import-untyped]  # no stubs exist; what is used is typed below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     class Term:
         """A term of any sort."""
@@ -145,14 +146,42 @@ def scaled(factor: int, term: IntTerm) -> IntTerm:
     return z3.IntVal(factor) * term  # type: ignore[no-any-return]  # untyped library
 
 
+_remembered: list[dict[int, tuple[Any, Any]]] = []
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Simplify what was simplified before to the very same term, for as long as this lasts.
+
+    z3 orders the parts of a term by when they were made: a term that is made again, after
+    the first one is gone, may be simplified to another one. A path that is run again must not
+    see that.
+    """
+    _remembered.append(_remembered[-1] if _remembered else {})
+    try:
+        yield
+    finally:
+        _remembered.pop()
+
+
 def simplify(formula: BoolTerm) -> BoolTerm:
     """Return an equivalent formula, usually a smaller one."""
-    return z3.simplify(formula)  # type: ignore[no-any-return]  # untyped library
+    return _simplified(formula)  # type: ignore[no-any-return]  # untyped library
+
+
+def _simplified(term: Any) -> Any:
+    if not _remembered:
+        return z3.simplify(term)
+    known = _remembered[-1]
+    if term.get_id() not in known:
+        # The term is kept, and with it its id.
+        known[term.get_id()] = (term, z3.simplify(term))
+    return known[term.get_id()][1]
 
 
 def simplify_int(term: IntTerm) -> IntTerm:
     """Return an equal integer term, usually a smaller one."""
-    return z3.simplify(term)  # type: ignore[no-any-return]  # untyped library
+    return _simplified(term)  # type: ignore[no-any-return]  # untyped library
 
 
 def remainder(term: IntTerm, divisor: int) -> IntTerm:
