@@ -34,6 +34,11 @@ class MemorySlots(vm.Model):
         return cls(vm.FiniteTable())
 
     @vm.invariant
+    def sensible(self) -> bool:
+        """A slot has a page at least."""
+        return self.slots.all(lambda _, slot: slot.first <= slot.last)
+
+    @vm.invariant
     def no_overlap(self) -> bool:
         """No guest page belongs to two slots."""
         return self.slots.all_pairs(

@@ -40,6 +40,10 @@ class Clock:
         """Seconds that are left; not below 0."""
         return max(0.0, self._until - time.monotonic())
 
+    def part(self, share: float) -> Clock:
+        """Return a clock that has this share of the time that is left."""
+        return Clock(self.left * share)
+
     @property
     def is_over(self) -> bool:
         """Whether no time is left."""

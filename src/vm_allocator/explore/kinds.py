@@ -114,7 +114,7 @@ class BoolKind(Kind):
         return numbers[0] == 1
 
     def coded(self, terms: Sequence[IntTerm]) -> BoolTerm:
-        return smt.conj(ZERO <= terms[0], terms[0] <= ONE)
+        return smt.conj(terms[0] >= ZERO, terms[0] <= ONE)
 
     def allowed(self, terms: Sequence[IntTerm]) -> BoolTerm:
         del terms
@@ -149,7 +149,7 @@ class EnumKind(Kind):
         return list(self.enum)[numbers[0]]
 
     def coded(self, terms: Sequence[IntTerm]) -> BoolTerm:
-        return smt.conj(ZERO <= terms[0], terms[0] < smt.literal(len(self.enum)))
+        return smt.conj(terms[0] >= ZERO, terms[0] < smt.literal(len(self.enum)))
 
     def allowed(self, terms: Sequence[IntTerm]) -> BoolTerm:
         del terms

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -14,6 +16,10 @@ from .trouble import Lines, ModelTrouble, said_of
 
 if TYPE_CHECKING:
     from .subject import Subject
+
+
+_loaded = count(1)
+"""Every file that is loaded is a module of its own, however often."""
 
 
 def load(target: str) -> Subject:
@@ -33,18 +39,23 @@ def load(target: str) -> Subject:
 def load_source(file: Path, source: str, name: str = "") -> Subject:
     """Return the model in this source, which stands in the file."""
     try:
-        code = compile(source, str(file), "exec")
+        tree = ast.parse(source, str(file))
     except SyntaxError as error:
         raise ModelTrouble(f"{file}:{error.lineno}", f"SyntaxError: {error.msg}") from None
     except ValueError as error:
         raise ModelTrouble(str(file), said_of(error)) from None
+    return load_tree(file, source, tree, name)
+
+
+def load_tree(file: Path, source: str, tree: ast.Module, name: str = "") -> Subject:
+    """Return the model in this syntax tree, which is that of the source, or nearly so."""
     lines = Lines(file, source)
-    module = ModuleType(f"explored_{file.stem}")
+    module = ModuleType(f"explored_{next(_loaded)}_{file.stem}")
     module.__file__ = str(file)
     # Dataclasses and annotations look their own module up, also long after.
     sys.modules[module.__name__] = module
     try:
-        exec(code, module.__dict__)  # noqa: S102  # the user's own model
+        exec(compile(tree, str(file), "exec"), module.__dict__)  # noqa: S102  # the user's own model
     except Exception as error:  # noqa: BLE001  # whatever the file does wrong
         raise ModelTrouble(lines.of_error(error), said_of(error)) from None
     return declared(_chosen(module, name, lines), lines)

@@ -378,7 +378,7 @@ def any_relation(world: World, shape: Shape, name: str) -> Relation:
                 False,
                 (hole,),
                 smt.implies(member(*hole), coded),
-                (),  # noqa: FBT003  # symmetric
+                (),  # symmetric
             )
         )
     return store

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .exact import Clock
     from .states import Parts
-    from .steps import Ending
+    from .steps import Ending, Site
     from .subject import Subject
 
 
@@ -93,6 +93,8 @@ class Unrolling:
                 subject.initial.place, "'initial' always refuses: there is no state", exit_code=1
             )
         self.states: list[Parts] = []
+        self.moved = smt.TRUE
+        """Whether the last action of the run was granted: asked for, and not yet assumed."""
         self._take(ways)
 
     @property
@@ -105,8 +107,36 @@ class Unrolling:
         """The state that the runs end in."""
         return self.states[-1]
 
+    def happens(self, action: str) -> BoolTerm:
+        """Whether the last action of the run is this one."""
+        return smt.disj(
+            *(way.taken for way in self.ways[-1] if way.ending.operation.name == action)
+        )
+
+    def refusals(self) -> dict[Site, list[_Way]]:
+        """Return the ways in which the last action would be refused, by guard."""
+        found: dict[Site, list[_Way]] = {}
+        for way in self.endings[-1]:
+            if way.ending.site is not None:
+                found.setdefault(way.ending.site, []).append(way)
+        return found
+
+    def refused(self, way: _Way) -> Trace | None:
+        """Return a run whose last action is refused in this way, executed; `None` if none is."""
+        when = smt.conj(way.arguments.allowed(), way.ending.when)
+        if self.solver.check(when) != "sat":
+            return None
+        valuation = self.solver.valuation
+        calls = self.calls(valuation, self.depth)
+        calls.append(Call(way.ending.operation.name, _arguments(way, valuation)))
+        trace = execute(self.subject, calls)
+        site = way.ending.site
+        is_real = site is not None and trace.steps[-1].refusal == site.refusal
+        return trace if is_real else None
+
     def extend(self) -> None:
         """Let every run take one more action."""
+        self.solver.add(self.moved)
         ways = []
         for action in self.subject.actions:
             arguments = Arguments(action, f"do!{self.depth + 1}")
@@ -124,26 +154,28 @@ class Unrolling:
                 granted.append(way)
                 premise = smt.conj(arguments.allowed(), ending.when)
                 self.solver.add(smt.implies(taken, premise))
-        self.solver.add(smt.disj(*(way.taken for way in granted)))
+        self.moved = smt.disj(*(way.taken for way in granted))
         self.ways.append(granted)
         self.endings.append(all_ways)
         found = [(way.taken, way.ending.after) for way in granted if way.ending.after is not None]
         self.states.append(merged_parts(self.subject, found))
 
-    def calls(self, valuation: Valuation) -> list[Call]:
-        """Return the calls of the run that a valuation describes."""
+    def calls(self, valuation: Valuation, steps: int | None = None) -> list[Call]:
+        """Return the calls of the run that a valuation describes; the first so many of them."""
         return [
             Call(way.ending.operation.name, _arguments(way, valuation))
-            for way in self._chosen(valuation)
+            for way in self._chosen(valuation, steps)
         ]
 
     def numbers(self, valuation: Valuation) -> Numbers:
         """Return which way each call goes, and the columns of its arguments."""
         return [(way.taken, way.arguments.numbers()) for way in self._chosen(valuation)]
 
-    def _chosen(self, valuation: Valuation) -> list[_Way]:
+    def _chosen(self, valuation: Valuation, steps: int | None = None) -> list[_Way]:
         # Of several ways that are true, the state after is that of the first one.
-        return [next(way for way in ways if valuation.holds(way.taken)) for ways in self.ways]
+        return [
+            next(way for way in ways if valuation.holds(way.taken)) for ways in self.ways[:steps]
+        ]
 
 
 def _arguments(way: _Way, valuation: Valuation) -> dict[str, object]:
@@ -154,40 +186,48 @@ def _arguments(way: _Way, valuation: Valuation) -> dict[str, object]:
     }
 
 
-def reach(
-    subject: Subject,
-    goal: Goal,
-    clock: Clock,
-    *,
-    depth: int,
-    seed: int = 0,
-    tell: Callable[[Depth], None] = lambda _depth: None,
-    unrolling: Unrolling | None = None,
-) -> Search:
-    """Look for the shortest run that ends with the goal, up to so many actions."""
-    runs = unrolling or Unrolling(subject, clock, seed=seed)
-    depths: list[Depth] = []
-    while True:
-        began = time.perf_counter()
-        wanted = goal.formula(runs)
-        answer = runs.solver.check(wanted)
+class Hunt:
+    """A search that goes on where it stopped: one depth after the other."""
+
+    def __init__(self, subject: Subject, goal: Goal, clock: Clock, *, seed: int = 0) -> None:
+        self.runs = Unrolling(subject, clock, seed=seed)
+        self._goal = goal
+        self._clock = clock
+        self._depths: list[Depth] = []
+        self._ended: Search | None = None
+
+    def to(self, depth: int, tell: Callable[[Depth], None] = lambda _depth: None) -> Search:
+        """Look for the shortest run that ends with the goal, up to so many actions.
+
+        `tell` is called after each depth; the runs are then those of that depth.
+        """
+        while self._ended is None:
+            if self._depths and self._depths[-1].depth >= depth:
+                return Search(tuple(self._depths))
+            if self._depths:
+                self.runs.extend()
+            self._look(tell)
+        return self._ended
+
+    def _look(self, tell: Callable[[Depth], None]) -> None:
+        runs, began = self.runs, time.perf_counter()
+        wanted = self._goal.formula(runs)
+        answer = runs.solver.check(runs.moved, wanted)
         found = Depth(runs.depth, answer, time.perf_counter() - began)
-        depths.append(found)
+        self._depths.append(found)
         tell(found)
         if answer == "sat":
-            return _executed(runs, goal, wanted, depths)
-        if answer == "unknown":
-            why = "no time is left" if clock.is_over else "the solver gives up"
-            return Search(tuple(depths), None, f"{why} at depth {runs.depth}")
-        # There is no such run: that helps to see that there is no longer one.
-        runs.solver.add(smt.neg(wanted))
-        if runs.depth == depth:
-            return Search(tuple(depths))
-        runs.extend()
+            self._ended = _executed(runs, self._goal, wanted, self._depths)
+        elif answer == "unknown":
+            why = "no time is left" if self._clock.is_over else "the solver gives up"
+            self._ended = Search(tuple(self._depths), None, f"{why} at depth {runs.depth}")
+        else:
+            # There is no such run: that helps to see that there is no longer one.
+            runs.solver.add(smt.implies(runs.moved, smt.neg(wanted)))
 
 
 def _executed(runs: Unrolling, goal: Goal, wanted: BoolTerm, depths: Sequence[Depth]) -> Search:
-    calls = runs.calls(readable(runs.solver, [wanted], runs.numbers))
+    calls = runs.calls(readable(runs.solver, [runs.moved, wanted], runs.numbers))
     try:
         trace = execute(runs.subject, calls)
     except Refused as refused:

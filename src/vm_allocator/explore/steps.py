@@ -21,7 +21,7 @@ from .states import model_of, parts_of
 from .trouble import ModelTrouble, line_of, said_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from vm_allocator.symbolic.smt import BoolTerm, IntTerm
 
@@ -103,7 +103,7 @@ def run_paths(subject: Subject, whose: Operation, code: Callable[[], Any]) -> li
         for outcome in explorer.paths(code):
             when = smt.conj(*explorer.condition)
             if isinstance(outcome, Raised):
-                found.append(Ending(whose, when, None, _site(subject, whose, outcome.error)))
+                found.append(Ending(whose, when, None, site_of(subject, whose, outcome.error)))
                 continue
             after = parts_of(subject, outcome.value, slots_of, whose)
             found.append(Ending(whose, when, after, None))
@@ -196,7 +196,8 @@ def trouble_of(subject: Subject, place: str, error: Exception) -> ModelTrouble:
     return ModelTrouble(place, said_of(error))
 
 
-def _site(subject: Subject, whose: Operation, error: Exception) -> Site:
+def site_of(subject: Subject, whose: Operation, error: Exception) -> Site:
+    """Return the guard that refused; raises `ModelTrouble` for any other exception."""
     if not isinstance(error, Refused):
         raise trouble_of(subject, whose.place, error)
     line = line_of(error.__traceback__, subject.lines.file)

@@ -277,12 +277,14 @@ class Solver:
         return self._valuation
 
 
-def unsat_core(formulas: Sequence[BoolTerm], *, limit: int) -> tuple[Answer, list[BoolTerm]]:
+def unsat_core(
+    formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int = LOST_MS
+) -> tuple[Answer, list[BoolTerm]]:
     """Return z3's answer and, for `unsat`, formulas that contradict each other already."""
     solver = z3.Solver()
     solver.set("rlimit", limit)
-    # Far beyond what any question here takes: so that a lost solver ends as `unknown`.
-    solver.set("timeout", LOST_MS)
+    # By default far beyond what any question takes: so that a lost solver ends as `unknown`.
+    solver.set("timeout", timeout_ms)
     solver.set("random_seed", 0)
     for number, formula in enumerate(formulas):
         solver.assert_and_track(formula, f"fact!{number}")
