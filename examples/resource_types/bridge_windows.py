@@ -58,10 +58,7 @@ class BridgeWindows(vm.Model):
         """Two bridges below one parent forward different addresses."""
         return self.windows.all_pairs(
             lambda a, one, b, other: (
-                a == b
-                or HOST in (a, b)
-                or one.parent != other.parent
-                or apart(one, other)
+                a == b or HOST in (a, b) or one.parent != other.parent or apart(one, other)
             )
         )
 
@@ -115,7 +112,5 @@ class BridgeWindows(vm.Model):
     def holds_children(self, bridge: int, window: Window) -> bool:
         """Whether the window holds all windows below the bridge."""
         return self.windows.all(
-            lambda child, theirs: (
-                child == HOST or theirs.parent != bridge or inside(theirs, window)
-            )
+            lambda child, theirs: child == HOST or theirs.parent != bridge or inside(theirs, window)
         )

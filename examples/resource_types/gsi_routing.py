@@ -59,8 +59,9 @@ class GsiRouting(vm.Model):
     def route(self, gsi: Gsi, target: Target) -> Self:
         """Give a GSI a route, or another one."""
         shared = not self.uses.all_pairs(
-            lambda one, other: one == other or gsi not in (one.gsi, other.gsi)
-            or one.gsi != other.gsi
+            lambda one, other: (
+                one == other or gsi not in (one.gsi, other.gsi) or one.gsi != other.gsi
+            )
         )
         vm.require(target is Target.LINE or not shared, "shared")
         return replace(self, routes=self.routes.put(gsi, target))

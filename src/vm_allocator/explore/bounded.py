@@ -54,15 +54,18 @@ class AnyState:
     is_one: BoolTerm
     """Whether the columns are those of a state."""
 
-    def numbers(self, valuation: Valuation) -> list[IntTerm]:
+    def numbers(self, subject: Subject, valuation: Valuation) -> list[tuple[IntTerm, int]]:
         """Return the columns of what there is, those of one entry together."""
-        found: list[IntTerm] = []
-        for terms in self.parts.values():
+        found: list[tuple[IntTerm, int]] = []
+        for name, terms in self.parts.items():
+            part = subject.parts[name]
             if isinstance(terms, Slots):
-                there = (slot for slot in terms.slots if valuation.holds(slot.present))
-                found += [column for slot in there for column in slot.columns]
-            elif isinstance(terms, tuple):
-                found += terms
+                lows = [*terms.shape.key.lows(), *terms.shape.row.lows()]
+                for slot in terms.slots:
+                    if valuation.holds(slot.present):
+                        found += zip(slot.columns, lows, strict=True)
+            elif isinstance(terms, tuple) and isinstance(part, Kind):
+                found += zip(terms, part.lows(), strict=True)
         return found
 
     def absent(self, valuation: Valuation) -> BoolTerm:
@@ -182,7 +185,7 @@ class OneStep:
     def _numbers(self, valuation: Valuation) -> Numbers:
         way = self._chosen(valuation)
         return [
-            (self.before.absent(valuation), self.before.numbers(valuation)),
+            (self.before.absent(valuation), self.before.numbers(self.subject, valuation)),
             (way.taken, way.arguments.numbers()),
         ]
 

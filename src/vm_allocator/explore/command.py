@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from .trace import Trace
 
@@ -83,13 +82,18 @@ def explore_command(
         if witness:
             predicate = predicate_of(subject, witness)
             search = exploring.witness(subject, predicate, options, _tell)
-            lines, data = report.witness_lines(predicate, search), as_json.witness_json(
-                predicate, search
+            lines, data = (
+                report.witness_lines(predicate, search),
+                as_json.witness_json(predicate, search),
             )
             trace, code = search.trace, 2 if search.trace is None else 0
         elif mutate:
             found = mutants.mutants(subject, options, _tell)
-            lines, data, code = report.mutant_lines(found), as_json.mutants_json(found), found.exit_code
+            lines, data, code = (
+                report.mutant_lines(found),
+                as_json.mutants_json(found),
+                found.exit_code,
+            )
         else:
             explored = exploring.explore(subject, options, _tell)
             lines, data = report.lines_of(explored, dead=dead), as_json.as_json(explored)

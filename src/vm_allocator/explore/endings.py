@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from .steps import Site
 from .trace import execute
 
 if TYPE_CHECKING:
     from .search import Unrolling
+    from .steps import Site
     from .subject import Subject
     from .trace import Trace
 

@@ -231,6 +231,4 @@ def witness(
     """Look for the shortest run to a state in which the predicate holds."""
     clock = Clock(options.max_time)
     hunt = Hunt(subject, shows(subject, predicate.holds, predicate.place), clock, seed=options.seed)
-    return hunt.to(
-        options.depth, lambda depth: tell(f"depth {depth.depth}: {depth.seconds:.2f} s")
-    )
+    return hunt.to(options.depth, lambda depth: tell(f"depth {depth.depth}: {depth.seconds:.2f} s"))

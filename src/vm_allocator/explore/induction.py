@@ -26,7 +26,6 @@ from .states import any_map, model_of, parts_of
 from .steps import Arguments, site_of, trouble_of
 from .store import decide
 from .subject import Shape
-from .trouble import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -181,9 +180,7 @@ class _Proof:
                     if self._clock.is_over:
                         return "no time is left"
         except (UnsupportedError, PathLimitError) as signal:
-            line = line_of(signal.__traceback__, self._subject.lines.file)
-            place = action.place if line is None else self._subject.lines.place(line)
-            return f"{place}: {signal}"
+            return f"{self._subject.lines.of_error(signal, action.place)}: {signal}"
         return ""
 
     def _once(self, action: Operation) -> None:

@@ -79,7 +79,7 @@ def read(trace: object) -> Read:
         raise ValueError(f"this is no ITF trace: {error!r}") from None
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911  # one line per kind
     """Return an ITF value as plain Python. Raises `ValueError` for what is no such value."""
     if isinstance(value, list):
         return [plain(one) for one in value]
@@ -99,9 +99,15 @@ def plain(value: Any) -> Any:
         inner = plain(value["value"])
         if value["tag"] == "Some":
             return inner
-        return None if value["tag"] == "None" else value["tag"] if inner == () else (
-            value["tag"],
-            inner,
+        return (
+            None
+            if value["tag"] == "None"
+            else value["tag"]
+            if inner == ()
+            else (
+                value["tag"],
+                inner,
+            )
         )
     return {name: plain(one) for name, one in value.items() if not name.startswith("#")}
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from vm_allocator.symbolic import Explorer, SymBool, SymInt, smt, sym_int
@@ -18,6 +17,7 @@ from vm_allocator.symbolic.values import lift
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from enum import Enum
 
     from vm_allocator.modelling import Between
     from vm_allocator.symbolic.smt import BoolTerm, IntTerm
@@ -30,6 +30,10 @@ class Kind(ABC):
     """A kind of value, over a fixed number of integer columns."""
 
     columns: int
+
+    def lows(self) -> list[int]:
+        """Return, for each column, the number from which on people like it small."""
+        return [0] * self.columns
 
     @property
     def is_narrow(self) -> bool:
@@ -72,6 +76,9 @@ class IntKind(Kind):
 
     domain: Between | None = None
     columns = 1
+
+    def lows(self) -> list[int]:
+        return [0 if self.domain is None else max(0, self.domain.low)]
 
     def made(self, terms: Sequence[IntTerm]) -> Any:
         return sym_int(terms[0])
@@ -169,6 +176,9 @@ class OptionalKind(Kind):
 
     inner: Kind
 
+    def lows(self) -> list[int]:
+        return [0, *self.inner.lows()]
+
     @property
     def columns(self) -> int:  # type: ignore[override]  # a property where others have a number
         return 1 + self.inner.columns
@@ -207,6 +217,9 @@ class RowKind(Kind):
 
     row: type
     fields: tuple[tuple[str, Kind], ...]
+
+    def lows(self) -> list[int]:
+        return [low for _, kind in self.fields for low in kind.lows()]
 
     @property
     def columns(self) -> int:  # type: ignore[override]  # a property where others have a number

@@ -54,10 +54,15 @@ def load_tree(file: Path, source: str, tree: ast.Module, name: str = "") -> Subj
     module.__file__ = str(file)
     # Dataclasses and annotations look their own module up, also long after.
     sys.modules[module.__name__] = module
+    # As if the file were run: what lies beside it can be imported.
+    beside = str(file.resolve().parent)
+    sys.path.insert(0, beside)
     try:
         exec(compile(tree, str(file), "exec"), module.__dict__)  # noqa: S102  # the user's own model
     except Exception as error:  # noqa: BLE001  # whatever the file does wrong
         raise ModelTrouble(lines.of_error(error), said_of(error)) from None
+    finally:
+        sys.path.remove(beside)
     return declared(_chosen(module, name, lines), lines)
 
 

@@ -1,4 +1,4 @@
-"""Which guards are needed: without each one, and without each part of one, what is lost?
+"""Which guards are needed: what is lost without each one, and without each part of one.
 
 A guard without which a trace breaks an invariant is needed, and the trace says what for. One
 without which everything is still proved is idle: no invariant needs it. That may be right (it
@@ -123,9 +123,11 @@ def _each(subject: Subject, options: Options, tell: Callable[[str], None]) -> It
         share = replace(
             options, max_time=clock.left / (len(guards) - number), suggest=False, guards=False
         )
-        place = subject.lines.place(guard.line)
+        place = f"{subject.lines.file}:{guard.line}"
         try:
-            mutant = load_tree(subject.lines.file, subject.lines.source, guard.without, subject.name)
+            mutant = load_tree(
+                subject.lines.file, subject.lines.source, guard.without, subject.name
+            )
             found = explore(mutant, share)
         except ModelTrouble as trouble:
             yield Mutant(guard.text, place, Need.NEEDED, f"without it: {trouble}", None)

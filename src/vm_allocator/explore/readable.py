@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
     from .exact import ExactSolver
 
-Numbers: TypeAlias = "list[tuple[BoolTerm, list[IntTerm]]]"
-"""Formulas to keep true, each with the numbers that are to be made small from there on."""
+Numbers: TypeAlias = "list[tuple[BoolTerm, list[tuple[IntTerm, int]]]]"
+"""Formulas to keep true, each with the numbers that are to be made small from there on.
+
+With each number stands the one from which on it is small.
+"""
 
 SMALL: Final = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 31, 32, 64, 255, 4096, 2**16, 2**32, 2**63)
 
@@ -29,14 +32,14 @@ def readable(
     fixed = list(wanted)
     for keep, terms in numbers(valuation):
         fixed.append(keep)
-        for term in terms:
+        for term, low in terms:
             value = valuation.integer(term)
             for small in SMALL:
-                if 0 <= value <= small:
+                if low <= value <= low + small:
                     break
-                smaller = smt.equal(term, smt.literal(small))
+                smaller = smt.equal(term, smt.literal(low + small))
                 if solver.check(*fixed, smaller) == "sat":
-                    valuation, value = solver.valuation, small
+                    valuation, value = solver.valuation, low + small
                     break
             fixed.append(smt.equal(term, smt.literal(value)))
     return valuation

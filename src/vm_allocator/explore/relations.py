@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from vm_allocator.symbolic import Explorer, PathCut, UnsupportedError, formula_of, smt
 
 from .kinds import EnumKind, Kind, RowKind
-from .store import Row, Store, same_row
+from .store import Row, Store, demand_symmetric, same_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,10 +46,10 @@ class Universal:
     """A formula with holes that holds of all keys of these signatures."""
 
     signatures: tuple[Signature, ...]
-    symmetric: bool
     holes: tuple[Row, ...]
     body: BoolTerm
-    touched: tuple[tuple[Signature, Row], ...]
+    is_symmetric: bool = False
+    touched: tuple[tuple[Signature, Row], ...] = ()
     """Keys that the formula asks about."""
 
 
@@ -76,15 +76,19 @@ class World:
         self.touch(signature, key)
         return key
 
-    def template(
-        self, build: Callable[[], BoolTerm]
-    ) -> tuple[BoolTerm, tuple[tuple[Signature, Row], ...]]:
-        """Return a formula with holes, and the keys that it asks about."""
+    def refuse_nesting(self) -> None:
+        """Refuse a quantifier inside the predicate of another one."""
         if self._touching:
             raise UnsupportedError(
                 "a quantifier inside a quantifier: use all_pairs or all_with, or a table "
                 "that is asked by its key"
             )
+
+    def template(
+        self, build: Callable[[], BoolTerm]
+    ) -> tuple[BoolTerm, tuple[tuple[Signature, Row], ...]]:
+        """Return a formula with holes, and the keys that it asks about."""
+        self.refuse_nesting()
         self._touching.append([])
         try:
             return build(), tuple(self._touching[-1])
@@ -112,7 +116,7 @@ class World:
         pools = [list(self.in_play.get(one, {}).items()) for one in universal.signatures]
         ways = (
             combinations_with_replacement(pools[0], len(pools))
-            if universal.symmetric
+            if universal.is_symmetric
             else product(*pools)
         )
         return [
@@ -140,23 +144,26 @@ def _holes(number: int, columns: int) -> Row:
     return tuple(smt.integer(f"hole!{number}!{column}") for column in range(columns))
 
 
+@dataclass(frozen=True)
+class Content:
+    """What is in a store: which keys, the row of each, and how many there are."""
+
+    member: Callable[[Row], BoolTerm]
+    row: Callable[[Row], Row]
+    size: Callable[[], IntTerm]
+
+
 class Relation(Store):
     """A store of any number of entries."""
 
     def __init__(
-        self,
-        world: World,
-        shape: Shape,
-        member: Callable[[Row], BoolTerm],
-        row: Callable[[Row], Row],
-        size: Callable[[], IntTerm],
-        signature: Signature = "",
+        self, world: World, shape: Shape, content: Content, signature: Signature = ""
     ) -> None:
         self.world = world
         self.shape = shape
-        self.member = member
-        self.row = row
-        self.size = size
+        self.member = content.member
+        self.row = content.row
+        self.size = content.size
         self.signature = signature or signature_of(shape.key)
 
     def _other(
@@ -165,7 +172,7 @@ class Relation(Store):
         row: Callable[[Row], Row],
         size: Callable[[], IntTerm],
     ) -> Relation:
-        return Relation(self.world, self.shape, member, row, size, self.signature)
+        return Relation(self.world, self.shape, Content(member, row, size), self.signature)
 
     def like(self, shape: Shape, entries: Sequence[Entry]) -> Relation:
         return listed(self.world, shape, entries)
@@ -179,9 +186,7 @@ class Relation(Store):
 
     def every(self, others: Sequence[Store], holds: Callable[[Sequence[Entry]], bool]) -> bool:
         stores = [self, *map(_relation, others)]
-        # Looked at first: a quantifier within is refused, on whatever path.
-        if self.world._touching:  # noqa: SLF001  # its own module
-            self.world.template(lambda: smt.TRUE)
+        self.world.refuse_nesting()
         if Explorer.active().choose():
             self.know(stores, holds)
             return True
@@ -198,14 +203,17 @@ class Relation(Store):
         holes = [_holes(number, store.shape.key.columns) for number, store in enumerate(stores)]
         entries = [(key, store.row(key)) for store, key in zip(stores, holes, strict=True)]
         body, touched = self.world.template(lambda: formula_of(lambda: bool(holds(entries))))
+        is_twice = len(stores) > 1 and all(store is stores[0] for store in stores)
+        if is_twice:
+            demand_symmetric(body, *holes)
         there = smt.conj(*(store.member(key) for store, key in zip(stores, holes, strict=True)))
         self.world.universals.append(
             Universal(
                 tuple(store.signature for store in stores),
-                len(stores) > 1 and all(store is stores[0] for store in stores),
                 tuple(holes),
                 smt.implies(there, body),
-                touched,
+                is_symmetric=is_twice,
+                touched=touched,
             )
         )
 
@@ -245,8 +253,7 @@ class Relation(Store):
         )
 
     def best(self, where: Callable[[Entry], bool], first: Precedes) -> Entry | None:
-        if self.world._touching:  # noqa: SLF001  # its own module
-            self.world.template(lambda: smt.TRUE)
+        self.world.refuse_nesting()
         if not Explorer.active().choose():
             self.know([self], lambda found: not where(found[0]))
             return None
@@ -275,9 +282,8 @@ class Relation(Store):
         """
         named = Explorer.active().fresh("gaps")
         relation = smt.relation(f"is_{named}", 2)
-        gaps = Relation(
-            self.world, self.shape, lambda at: relation(*at), lambda _at: (), _no_number, GAP
-        )
+        content = Content(lambda at: relation(*at), lambda _at: (), _no_number)
+        gaps = Relation(self.world, self.shape, content, GAP)
         (start, end), (other_start, other_end) = one, other = _holes(0, 2), _holes(1, 2)
         lies = smt.conj(first <= start, start <= end, end <= last)
         apart = smt.disj(same_row(one, other), end + 1 < other_start, other_end + 1 < start)
@@ -291,10 +297,9 @@ class Relation(Store):
             self.world.universals.append(
                 Universal(
                     signatures,
-                    signatures == (GAP, GAP),
                     holes,
                     smt.implies(premise, conclusion),
-                    (),
+                    is_symmetric=signatures == (GAP, GAP),
                 )
             )
         return gaps
@@ -354,32 +359,20 @@ def any_relation(world: World, shape: Shape, name: str) -> Relation:
                 world.universals.append(
                     Universal(
                         (store.signature,) * least,
-                        least > 1,
                         holes,
                         smt.implies(smt.conj(*there), smt.literal(least) <= number),
-                        (),
+                        is_symmetric=least > 1,
                     )
                 )
         return number
 
-    store = Relation(
-        world,
-        shape,
-        lambda at: member(*at),
-        lambda at: tuple(row(*at) for row in rows),
-        size,
-    )
+    content = Content(lambda at: member(*at), lambda at: tuple(row(*at) for row in rows), size)
+    store = Relation(world, shape, content)
     hole = _holes(0, shape.key.columns)
     coded = smt.conj(shape.key.coded(hole), shape.row.coded(store.row(hole)))
     if not smt.is_true(smt.simplify(coded)):
         world.universals.append(
-            Universal(
-                (store.signature,),
-                False,
-                (hole,),
-                smt.implies(member(*hole), coded),
-                (),  # symmetric
-            )
+            Universal((store.signature,), (hole,), smt.implies(member(*hole), coded))
         )
     return store
 
@@ -387,7 +380,8 @@ def any_relation(world: World, shape: Shape, name: str) -> Relation:
 def listed(world: World, shape: Shape, entries: Sequence[Entry]) -> Relation:
     """Return the store of these entries."""
     zeros = tuple(smt.literal(0) for _ in range(shape.row.columns))
-    store = Relation(world, shape, lambda _at: smt.FALSE, lambda _at: zeros, lambda: smt.literal(0))
+    empty = Content(lambda _at: smt.FALSE, lambda _at: zeros, lambda: smt.literal(0))
+    store = Relation(world, shape, empty)
     for key, row in entries:
         store = store.put(key, row)
     return store

@@ -41,15 +41,18 @@ def _verdict(found: Exploration) -> list[str]:
             "  and that may never be reached",
             *_indented(steps_said(found.bounded.trace)),
         ]
-    lines += [f"  cannot be followed for any number of entries: {one.reason}"
-              for one in found.inductions if one.reason]
+    lines += [
+        f"  cannot be followed for any number of entries: {one.reason}"
+        for one in found.inductions
+        if one.reason
+    ]
     if found.suggestion is not None:
         lines.append("  add what rules such states out, for example:")
         lines += [f"    {rule.name}" for rule in found.suggestion.rules]
         lines.append(
             "  with it, every invariant is proved for any number of entries"
             if found.suggestion.is_proved
-            else f"  with it, every action keeps the invariants up to {found.suggestion.entries} entries"
+            else f"  with it, they are kept up to {found.suggestion.entries} entries at least"
         )
     return [*lines, *_searched(found)]
 
@@ -101,7 +104,7 @@ def _actions(found: Exploration) -> list[str]:
         place = next(one.place for one in found.subject.actions if one.name == action)
         if action in found.dead:
             guard = found.blocking(action)
-            where = place if guard is None else found.subject.lines.place(guard.line)
+            where = place if guard is None else guard.place
             what = "" if guard is None else f" the guard {guard.refusal!r} is false in every state:"
             lines.append(f"{where}:{what} {action!r} can never happen")
         else:
@@ -118,9 +121,7 @@ def _dead(found: Exploration) -> list[str]:
     unseen = found.endings.unseen
     if not unseen:
         return ["every action happens, and every guard refuses"]
-    return [
-        f"{ending_said(ending)}: {_never(found, ending in found.dead)}" for ending in unseen
-    ]
+    return [f"{ending_said(ending)}: {_never(found, ending in found.dead)}" for ending in unseen]
 
 
 def _never(found: Exploration, is_proved: bool) -> str:  # noqa: FBT001  # one of two sentences

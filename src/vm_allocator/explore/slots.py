@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from vm_allocator.symbolic import UnsupportedError, formula_of, smt
 
-from .store import Row, Store, decide, same_row, term_of
+from .store import Row, Store, decide, demand_symmetric, same_row, term_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,6 +88,8 @@ class Slots(Store):
             body = formula_of(lambda: holds(holes))
         hole_columns = [term for key, row in holes for term in key + row]
         twice = len(stores) > 1 and all(store is self for store in stores)
+        if twice:
+            demand_symmetric(body, *(key + row for key, row in holes))
         ways = (
             combinations_with_replacement(self.slots, len(stores))
             if twice

@@ -11,7 +11,7 @@ from vm_allocator.symbolic.values import lift
 
 from .kinds import Kind
 from .slots import Slots, first_row, merged
-from .store import Row, Store, stored, words_of
+from .store import Row, Store, SymbolicSet, SymbolicTable, stored, words_of
 from .subject import MapShape, Shape
 from .trouble import ModelTrouble
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vm_allocator.symbolic.smt import BoolTerm, IntTerm, Valuation
 
     from .store import Make
-    from .subject import Operation, Subject
+    from .subject import Operation, Part, Subject
 
 PartTerms: TypeAlias = "Row | Store | Total"
 Parts: TypeAlias = "Mapping[str, PartTerms]"
@@ -65,22 +65,31 @@ def parts_of(subject: Subject, state: object, make: Make, whose: Operation) -> P
     found_parts: dict[str, PartTerms] = {}
     for name, part in subject.parts.items():
         value = getattr(after, name)
-        try:
-            if isinstance(part, Kind):
-                if not part.typed(value):
-                    raise TypeError
-                found_parts[name] = tuple(part.terms(value))
-            elif isinstance(part, Shape):
-                found_parts[name] = stored(make, part, value)
-            else:
-                found_parts[name] = Total(_map_of(value))
-        except (TypeError, AttributeError, ValueError):
+        terms = _terms(part, value, make)
+        if terms is None:
             raise ModelTrouble(
                 whose.place,
                 f"{whose.name!r} makes {name!r} a {type(value).__name__}, "
                 "which is not what it is declared to be",
-            ) from None
+            )
+        found_parts[name] = terms
     return found_parts
+
+
+def _terms(part: Part, value: Any, make: Make) -> PartTerms | None:
+    """Return the terms of a variable; `None` if the value is not what it is declared to be."""
+    if isinstance(part, Kind):
+        return tuple(part.terms(value)) if part.typed(value) else None
+    if isinstance(part, MapShape):
+        return Total(_map_of(value)) if isinstance(value, SymbolicMap | FiniteMap) else None
+    known = FiniteSet | SymbolicSet if part.is_set else FiniteTable | SymbolicTable
+    if not isinstance(value, known):
+        return None
+    try:
+        return stored(make, part, value)
+    except (AttributeError, TypeError, ValueError):
+        # A plain set whose members are of another kind.
+        return None
 
 
 def any_map(name: str) -> Total:
@@ -88,11 +97,9 @@ def any_map(name: str) -> Total:
     return Total(SymbolicMap(smt.function(name, 1)))
 
 
-def _map_of(value: object) -> SymbolicMap:
+def _map_of(value: SymbolicMap | FiniteMap) -> SymbolicMap:
     if isinstance(value, SymbolicMap):
         return value
-    if not isinstance(value, FiniteMap):
-        raise TypeError
     table = value.items()
 
     def at(key: IntTerm) -> IntTerm:

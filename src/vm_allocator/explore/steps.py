@@ -18,7 +18,7 @@ from vm_allocator.symbolic import (
 
 from .slots import Slots, slots_of
 from .states import model_of, parts_of
-from .trouble import ModelTrouble, line_of, said_of
+from .trouble import ModelTrouble, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ class Site:
 
     operation: str
     refusal: str
-    line: int
+    place: str
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,14 @@ class Arguments:
         kinds = self.operation.parameters
         return {name: kinds[name].made(terms) for name, terms in self.terms.items()}
 
-    def numbers(self) -> list[IntTerm]:
-        """Return all columns."""
-        return [term for terms in self.terms.values() for term in terms]
+    def numbers(self) -> list[tuple[IntTerm, int]]:
+        """Return all columns, each with the number from which on people like it small."""
+        kinds = self.operation.parameters
+        return [
+            pair
+            for name, terms in self.terms.items()
+            for pair in zip(terms, kinds[name].lows(), strict=True)
+        ]
 
 
 class Syntactic:
@@ -87,6 +92,7 @@ class Syntactic:
         self.explorer: Explorer | None = None
 
     def __call__(self, formula: BoolTerm) -> bool:
+        """Whether the path already knows the opposite."""
         if self.explorer is None:
             return False
         opposite = smt.negated(formula).get_id()
@@ -94,7 +100,10 @@ class Syntactic:
 
 
 def run_paths(subject: Subject, whose: Operation, code: Callable[[], Any]) -> list[Ending]:
-    """Run code of a model once per path through it. Raises `ModelTrouble` for what it does wrong."""
+    """Run code of a model once per path through it.
+
+    Raises `ModelTrouble` for what it does wrong.
+    """
     syntactic = Syntactic()
     explorer = Explorer(may_choose=False, impossible=syntactic)
     syntactic.explorer = explorer
@@ -166,24 +175,19 @@ class telling:  # noqa: N801  # a context, read as a verb
         ):
             error = error.__cause__
         if isinstance(error, UnsupportedError):
-            place = self._line(error)
+            place = self._subject.lines.of_error(error, self._place)
             raise ModelTrouble(place, f"explore cannot follow this: {error}") from None
         if isinstance(error, PathLimitError):
             raise ModelTrouble(self._place, f"too many cases to follow: {error}") from None
         if isinstance(error, Exception):
             raise trouble_of(self._subject, self._place, error) from None
 
-    def _line(self, error: BaseException) -> str:
-        line = line_of(error.__traceback__, self._subject.lines.file)
-        return self._place if line is None else self._subject.lines.place(line)
-
 
 def trouble_of(subject: Subject, place: str, error: Exception) -> ModelTrouble:
     """Return an exception that the model's code has raised, as trouble at its line."""
     if isinstance(error, ModelTrouble):
         return error
-    line = line_of(error.__traceback__, subject.lines.file)
-    place = place if line is None else subject.lines.place(line)
+    place = subject.lines.of_error(error, place)
     if isinstance(error, ModelError):
         return ModelTrouble(place, str(error))
     if isinstance(error, AttributeError) and isinstance(error.obj, subject.model):
@@ -200,8 +204,7 @@ def site_of(subject: Subject, whose: Operation, error: Exception) -> Site:
     """Return the guard that refused; raises `ModelTrouble` for any other exception."""
     if not isinstance(error, Refused):
         raise trouble_of(subject, whose.place, error)
-    line = line_of(error.__traceback__, subject.lines.file)
-    return Site(whose.name, error.refusal, line or 0)
+    return Site(whose.name, error.refusal, subject.lines.of_error(error, whose.place))
 
 
 def width_of(subject: Subject, name: str, state: Parts) -> list[BoolTerm]:

@@ -7,9 +7,9 @@ the words of the modelling language on top of any store, so that each word has o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from vm_allocator.modelling import FiniteSet, FiniteTable, Range
+from vm_allocator.modelling import FiniteSet, FiniteTable, ModelError, Range
 from vm_allocator.symbolic import Explorer, Raised, UnsupportedError, smt, sym_int
 from vm_allocator.symbolic.values import lift
 
@@ -77,6 +77,11 @@ class Store(ABC):
         """Return the store of these entries, in the reading of this one."""
 
 
+SYMMETRY_LIMIT: Final = 2_000_000
+"""z3's work to see that a predicate is not symmetric; beyond it, it is taken to be so."""
+
+_symmetric: dict[tuple[int, int], tuple[BoolTerm, BoolTerm]] = {}
+
 Entry: TypeAlias = "tuple[Row, Row]"
 Make: TypeAlias = "Callable[[Shape, Sequence[Entry]], Store]"
 Precedes: TypeAlias = "Callable[[Row, Row], BoolTerm]"
@@ -93,6 +98,25 @@ def not_after(one: Row, other: Row) -> BoolTerm:
         return one[0] <= other[0]
     rest = smt.conj(smt.equal(one[0], other[0]), not_after(one[1:], other[1:]))
     return smt.disj(one[0] < other[0], rest)
+
+
+def demand_symmetric(body: BoolTerm, one: Row, other: Row) -> None:
+    """Raise `ModelError` if a predicate of two entries depends on which of them comes first.
+
+    Sets have no order that a model could mean; each reading looks at two entries once only.
+    """
+    there = smt.substitute(body, *zip(one + other, other + one, strict=True))
+    known = body.get_id(), there.get_id()
+    if known in _symmetric:
+        return
+    differs = smt.neg(smt.equal(body, there))
+    if smt.Solver([differs], limit=SYMMETRY_LIMIT).check() == "sat":
+        raise ModelError(
+            "all_pairs is given a predicate that depends on the order of the two: "
+            "let it say the same of (b, a) as of (a, b)"
+        )
+    # The terms are kept, and with them their ids.
+    _symmetric[known] = (body, there)
 
 
 def decide(formula: BoolTerm) -> bool:
@@ -281,7 +305,7 @@ def stored(make: Make, shape: Shape, value: Any) -> Store:
     if isinstance(value, SymbolicSet | SymbolicTable):
         return value.store
     if isinstance(value, FiniteSet):
-        entries = [(tuple(shape.key.terms(member)), ()) for member in value]
+        entries: list[Entry] = [(tuple(shape.key.terms(member)), ()) for member in value]
     elif isinstance(value, FiniteTable):
         entries = [
             (tuple(shape.key.terms(key)), tuple(shape.row.terms(row)))

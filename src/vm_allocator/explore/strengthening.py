@@ -19,7 +19,6 @@ from .induction import induction
 from .search import Unrolling
 from .steps import holds_in
 from .templates import candidates
-from .trace import Trace
 from .trouble import ModelTrouble
 from .walks import walked_states
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from .exact import Clock
     from .subject import Rule, Subject
+    from .trace import Trace
 
 ENTRIES: Final = 2
 """Candidates are sorted out on states of up to so many entries, and proved for any number."""
@@ -93,7 +93,9 @@ class _Pool:
         """Leave out, again and again, what is not kept while all that is left holds."""
         while self.rules and not self._clock.is_over:
             lost = smt.disj(*(smt.neg(self._after[rule.name]) for rule in self.rules))
-            answer = self._step.solver.check(*(self._before[rule.name] for rule in self.rules), lost)
+            answer = self._step.solver.check(
+                *(self._before[rule.name] for rule in self.rules), lost
+            )
             if answer == "unsat":
                 return
             if answer == "unknown":

@@ -1,4 +1,4 @@
-"""A model as it is declared: its variables, actions and invariants, each with its kind and place."""
+"""A model as it is declared: its variables, actions and invariants, with their kinds and places."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Subject:
 def declared(model: type[Model], lines: Lines) -> Subject:
     """Look through a model class. Raises `ModelTrouble` where it makes no sense."""
     name = model.__name__
-    at_class = lines.of_class(name)
+    at_class = lines.of_class(model)
     params = getattr(model, "__dataclass_params__", None)
     if "__dataclass_fields__" not in vars(model) or params is None or not params.frozen:
         raise ModelTrouble(
@@ -105,7 +105,7 @@ def declared(model: type[Model], lines: Lines) -> Subject:
         )
     hints = _hints(model, at_class)
     parts = {
-        field.name: _part(hints[field.name], lines.of_member(name, field.name), field.name)
+        field.name: _part(hints[field.name], lines.of_member(model, field.name), field.name)
         for field in fields(model)
     }
     if not parts:
@@ -118,17 +118,17 @@ def declared(model: type[Model], lines: Lines) -> Subject:
             at_class, f"{name} does not say how it begins: write a classmethod `initial`"
         )
     actions = tuple(
-        _operation(action, method, lines, name) for action, method in model.actions().items()
+        _operation(action, method, lines, model) for action, method in model.actions().items()
     )
-    rules = tuple(_rule(rule, method, lines, name) for rule, method in model.invariants().items())
+    rules = tuple(_rule(rule, method, lines, model) for rule, method in model.invariants().items())
     for found, what in ((actions, "action"), (rules, "invariant")):
         if not found:
             raise ModelTrouble(at_class, f"{name} has no {what}: mark a method with @{what}")
-    initial = _operation("initial", begin.__func__, lines, name)
-    return Subject(model, lines, parts, initial, actions, (*rules, *_widths(parts, lines, name)))
+    initial = _operation("initial", begin.__func__, lines, model)
+    return Subject(model, lines, parts, initial, actions, (*rules, *_widths(parts, lines, model)))
 
 
-def _widths(parts: Mapping[str, Part], lines: Lines, owner: str) -> list[Rule]:
+def _widths(parts: Mapping[str, Part], lines: Lines, owner: type) -> list[Rule]:
     """Return one rule per variable with numbers of a width: they keep to it."""
     found = []
     for name, part in parts.items():
@@ -161,7 +161,7 @@ def first_sentence(documented: object) -> str:
     return " ".join((inspect.getdoc(documented) or "").split("\n\n")[0].split())
 
 
-def _operation(name: str, method: Callable[..., Any], lines: Lines, owner: str) -> Operation:
+def _operation(name: str, method: Callable[..., Any], lines: Lines, owner: type) -> Operation:
     place = lines.of_member(owner, name)
     hints = _hints(method, place)
     kinds = {}
@@ -181,7 +181,7 @@ def _operation(name: str, method: Callable[..., Any], lines: Lines, owner: str) 
     return Operation(name, method, kinds, place, first_sentence(method))
 
 
-def _rule(name: str, method: Callable[[Any], bool], lines: Lines, owner: str) -> Rule:
+def _rule(name: str, method: Callable[[Any], bool], lines: Lines, owner: type) -> Rule:
     place = lines.of_member(owner, name)
     if len(inspect.signature(method).parameters) != 1:
         raise ModelTrouble(place, f"the invariant {name!r} takes parameters: it speaks of `self`")
@@ -232,9 +232,16 @@ def kind_of(hint: Any, place: str, name: str) -> Kind:  # noqa: PLR0911  # one l
     if isinstance(hint, type):
         if issubclass(hint, enum.Enum):
             return EnumKind(hint)
-        if (issubclass(hint, tuple) and hasattr(hint, "_fields")) or is_dataclass(hint):
+        names = _names_of(hint)
+        if names:
             hints = _hints(hint, place)
-            names = getattr(hint, "_fields", None) or [field.name for field in fields(hint)]
             return RowKind(hint, tuple((one, kind_of(hints[one], place, one)) for one in names))
     shown = getattr(hint, "__name__", None) or str(hint)
     raise ModelTrouble(place, f"{name!r} is of type {shown}, which a model cannot hold: {WORDS}")
+
+
+def _names_of(row: type) -> list[str]:
+    """Return the fields of a `NamedTuple` or a dataclass; none for any other class."""
+    if issubclass(row, tuple):
+        return list(getattr(row, "_fields", ()))
+    return [field.name for field in fields(row)] if is_dataclass(row) else []

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from itertools import permutations
-from typing import TYPE_CHECKING, Any, Final
+from itertools import pairwise, permutations
+from typing import TYPE_CHECKING, Final
 
 from vm_allocator import modelling
 
@@ -68,7 +68,7 @@ class _Entries:
         own = [field for field in numbers if field.text != "k@"]
         found += [
             (one.text, other.text)
-            for one, other in zip(own, own[1:], strict=False)
+            for one, other in pairwise(own)
             if (one.text, other.text) not in found
         ]
         return found
@@ -116,37 +116,44 @@ def _entries(subject: Subject) -> list[_Entries]:
 
 
 def _of_entries(subject: Subject) -> Iterator[str]:
-    scalars = [
-        f"self.{name}" for name, part in subject.parts.items() if isinstance(part, IntKind)
-    ]
+    scalars = [f"self.{name}" for name, part in subject.parts.items() if isinstance(part, IntKind)]
     for entries in _entries(subject):
-        numbers = entries.ints()
-        for one, other in permutations(numbers, 2):
-            yield entries.each(f"{one.text} <= {other.text}")
-        for field in numbers:
-            yield entries.each(f"{field.text} >= 0")
-            for scalar in scalars:
-                yield entries.each(f"{field.text} <= {scalar}")
-                yield entries.each(f"{scalar} <= {field.text}")
-        for condition in _conditions(entries.fields):
-            for field in numbers:
-                yield entries.each(f"{condition} or {field.text} == 0")
-        conditions = _conditions(entries.fields)
-        for place, one in enumerate(conditions):
-            for other in conditions[place + 1 :]:
-                if not _opposite(one, other):
-                    yield entries.each(f"{one} or {other}")
-        for first, last in entries.ranges():
-            size = f"{last} - {first} + 1"
-            yield entries.each(f"is_power_of_two({size})")
-            yield entries.each(f"is_aligned({first}, {size})")
-            yield entries.pairs(
-                f"{_second(last, 1)} < {_second(first, 2)} or "
-                f"{_second(last, 2)} < {_second(first, 1)}"
-            )
-        for field in entries.fields:
-            if field.text != entries.key and isinstance(field.kind, IntKind | RowKind):
-                yield entries.pairs(f"{_second(field.text, 1)} != {_second(field.text, 2)}")
+        yield from map(entries.each, _of_one(entries, scalars))
+        yield from map(entries.pairs, _of_two(entries))
+
+
+def _of_one(entries: _Entries, scalars: list[str]) -> Iterator[str]:
+    numbers = [field.text for field in entries.ints()]
+    for one, other in permutations(numbers, 2):
+        yield f"{one} <= {other}"
+    for number in numbers:
+        yield f"{number} >= 0"
+        for scalar in scalars:
+            yield f"{number} <= {scalar}"
+            yield f"{scalar} <= {number}"
+    yield from _disjunctions(_conditions(entries.fields), numbers)
+    for first, last in entries.ranges():
+        yield f"is_power_of_two({last} - {first} + 1)"
+        yield f"is_aligned({first}, {last} - {first} + 1)"
+
+
+def _of_two(entries: _Entries) -> Iterator[str]:
+    for first, last in entries.ranges():
+        yield (
+            f"{_second(last, 1)} < {_second(first, 2)} or {_second(last, 2)} < {_second(first, 1)}"
+        )
+    for field in entries.fields:
+        if field.text != entries.key and isinstance(field.kind, IntKind | RowKind):
+            yield f"{_second(field.text, 1)} != {_second(field.text, 2)}"
+
+
+def _disjunctions(conditions: list[str], numbers: list[str]) -> Iterator[str]:
+    for place, one in enumerate(conditions):
+        for number in numbers:
+            yield f"{one} or {number} == 0"
+        for other in conditions[place + 1 :]:
+            if not _opposite(one, other):
+                yield f"{one} or {other}"
 
 
 def _second(text: str, which: int) -> str:
@@ -223,10 +230,4 @@ def _of_variables(subject: Subject) -> Iterator[str]:
             yield f"{number} == {count}"
             yield f"{count} <= {number}"
             yield f"{number} <= {count}"
-    conditions = _conditions(fields)
-    for place, one in enumerate(conditions):
-        for other in conditions[place + 1 :]:
-            if not _opposite(one, other):
-                yield f"{one} or {other}"
-        for number in numbers:
-            yield f"{one} or {number} == 0"
+    yield from _disjunctions(_conditions(fields), numbers)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
+import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 
 class ModelTrouble(Exception):  # noqa: N818  # not an error of ours: the model is in trouble
@@ -20,48 +17,52 @@ class ModelTrouble(Exception):  # noqa: N818  # not an error of ours: the model 
 
 
 class Lines:
-    """Where things stand in the file of a model."""
+    """Where things stand in the file of a model, and in those of the classes that it extends."""
 
     def __init__(self, file: Path, source: str) -> None:
         self.file = file
         self.source = source
-        self._tree = ast.parse(source)
+        self._trees = {str(file): ast.parse(source)}
 
-    def place(self, line: int) -> str:
-        """Return `FILE:LINE`."""
-        return f"{self.file}:{line}"
-
-    def of_class(self, name: str) -> str:
+    def of_class(self, owner: type) -> str:
         """Return where a class is defined."""
-        return self._find(name, None)
+        return self._find(owner, None)
 
-    def of_member(self, owner: str, name: str) -> str:
+    def of_member(self, owner: type, name: str) -> str:
         """Return where a field or a method of a class is defined; the class, if it is not there."""
-        return self._find(owner, name)
+        for base in owner.__mro__:
+            if name in vars(base) or name in vars(base).get("__annotations__", {}):
+                return self._find(base, name)
+        return self._find(owner, None)
 
-    def _find(self, owner: str, name: str | None) -> str:
-        for node in ast.walk(self._tree):
-            if isinstance(node, ast.ClassDef) and node.name == owner:
+    def _find(self, owner: type, name: str | None) -> str:
+        file = getattr(sys.modules.get(owner.__module__), "__file__", None) or str(self.file)
+        if file not in self._trees:
+            self._trees[file] = ast.parse(Path(file).read_text(encoding="utf-8"))
+        for node in ast.walk(self._trees[file]):
+            if isinstance(node, ast.ClassDef) and node.name == owner.__name__:
                 for member in node.body if name is not None else ():
                     if _name_of(member) == name:
-                        return self.place(member.lineno)
-                return self.place(node.lineno)
-        return str(self.file)
+                        return place_of(file, member.lineno)
+                return place_of(file, node.lineno)
+        return file
 
-    def of_error(self, error: BaseException) -> str:
-        """Return the innermost line of the file that an exception came through."""
-        line = line_of(error.__traceback__, self.file)
-        return str(self.file) if line is None else self.place(line)
+    def of_error(self, error: BaseException, otherwise: str = "") -> str:
+        """Return the innermost line of the model that an exception came through."""
+        places = [
+            place_of(frame.filename, frame.lineno)
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename in self._trees
+        ]
+        return places[-1] if places else otherwise or str(self.file)
 
 
-def line_of(trace: TracebackType | None, file: Path) -> int | None:
-    """Return the innermost line of the file in a traceback."""
-    lines = [
-        frame.lineno
-        for frame in traceback.extract_tb(trace)
-        if Path(frame.filename) == file and frame.lineno is not None
-    ]
-    return lines[-1] if lines else None
+def place_of(file: str | Path, line: int | None) -> str:
+    """Return `FILE:LINE`, the file as seen from the working directory if it lies there."""
+    path = Path(file)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return f"{path}:{line}"
 
 
 def said_of(error: BaseException) -> str:

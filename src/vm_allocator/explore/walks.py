@@ -55,9 +55,7 @@ def _stepped(subject: Subject, state: Model, random: Random) -> Model | None:
 
 
 def _arguments(operation: Operation, random: Random, pool: list[int]) -> dict[str, Any]:
-    return {
-        name: any_value(kind, random, pool) for name, kind in operation.parameters.items()
-    }
+    return {name: any_value(kind, random, pool) for name, kind in operation.parameters.items()}
 
 
 def any_value(kind: Kind, random: Random, pool: list[int]) -> Any:
@@ -89,6 +87,8 @@ def _numbers(value: object) -> list[int]:
         return [number for part in value for number in _numbers(part)]
     if isinstance(value, FiniteTable):
         return [number for item in value.items().items() for number in _numbers(item)]
-    return [number for part in vars(value).values() for number in _numbers(part)] if isinstance(
-        value, Model
-    ) else []
+    return (
+        [number for part in vars(value).values() for number in _numbers(part)]
+        if isinstance(value, Model)
+        else []
+    )

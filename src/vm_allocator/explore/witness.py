@@ -33,7 +33,7 @@ def predicate_of(subject: Subject, text: str) -> Predicate:
     """
     method = getattr(subject.model, text, None) if text.isidentifier() else None
     if callable(method):
-        return Predicate(text, method, subject.lines.of_member(subject.name, text))
+        return Predicate(text, method, subject.lines.of_member(subject.model, text))
     try:
         code = compile(text, "--witness", "eval")
     except (SyntaxError, ValueError) as error:

@@ -65,4 +65,4 @@ def ending_said(ending: Ending) -> str:
     """Write what may happen: an action, or its refusal at a guard."""
     if isinstance(ending, str):
         return f"{ending} is granted"
-    return f"{ending.operation} is refused: {ending.refusal} (line {ending.line})"
+    return f"{ending.place}: {ending.operation} is refused: {ending.refusal}"

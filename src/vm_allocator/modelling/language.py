@@ -47,8 +47,9 @@ def require(condition: bool, refusal: str) -> None:  # noqa: FBT001  # reads as 
 
     Raises `ModelError` if the condition is no truth: a method that was not called, a number.
     """
-    if not isinstance(condition, bool):
-        demand_truth(condition, f"the guard {refusal!r}")
+    given: object = condition  # a type checker believes the annotation
+    if not isinstance(given, bool):
+        demand_truth(given, f"the guard {refusal!r}")
     if not condition:
         raise Refused(refusal)
 
@@ -56,11 +57,9 @@ def require(condition: bool, refusal: str) -> None:  # noqa: FBT001  # reads as 
 def demand_truth(value: object, whose: str) -> None:
     """Raise `ModelError` unless the value is a truth, in whatever reading."""
     if not isinstance(value, bool | SymbolicTruth):
-        found = type(value).__name__
-        raise ModelError(
-            f"{whose} is not boolean but {'a method that is not called' if callable(value) else found}: "
-            "compare it with something, or call it"
-        )
+        name = type(value).__name__
+        found = "a method that is not called" if callable(value) else f"of type {name}"
+        raise ModelError(f"{whose} is not boolean, but {found}: compare it, or call it")
 
 
 def demand(found: T | None, refusal: str) -> T:
@@ -150,9 +149,11 @@ def action(method: F) -> F:
 
 
 def _marked(cls: type, mark: str) -> dict[str, Any]:
-    return {
-        name: member
+    marked = {
+        name: None
         for base in reversed(cls.__mro__)
         for name, member in vars(base).items()
         if getattr(member, mark, False)
     }
+    # What a subclass puts in the place of an action is that action.
+    return {name: getattr(cls, name) for name in marked}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         def __neg__(self) -> IntTerm: ...
         def __lt__(self, other: IntTerm | int) -> BoolTerm: ...
         def __le__(self, other: IntTerm | int) -> BoolTerm: ...
+        def __mod__(self, other: IntTerm) -> IntTerm: ...
 
     class BitsTerm(Term):
         """A bit-vector; `<` and `<=` are signed."""
@@ -186,7 +187,7 @@ def simplify_int(term: IntTerm) -> IntTerm:
 
 def remainder(term: IntTerm, divisor: int) -> IntTerm:
     """Return what is left of a division by a positive constant; never negative, as in Python."""
-    return term % z3.IntVal(divisor)  # type: ignore[operator, no-any-return]  # z3 overloads %
+    return term % literal(divisor)
 
 
 def is_true(formula: BoolTerm) -> bool:
