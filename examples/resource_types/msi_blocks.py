@@ -6,7 +6,6 @@ from typing import Annotated, Self
 from vm_allocator import modelling as vm
 
 Vector = Annotated[int, vm.Between(32, 255)]
-Count = Annotated[int, vm.Between(1, 32)]
 
 
 @dataclass(frozen=True)
@@ -24,17 +23,18 @@ class MsiBlocks(vm.Model):
 
     @vm.invariant
     def aligned(self) -> bool:
-        """A block is aligned to its size: its device only changes the low bits of a message."""
-        return self.blocks.all(lambda b: vm.is_aligned(b.start, b.end - b.start + 1))
+        """A block is a power of two, aligned to itself: its device sets low bits of a message."""
+        return self.blocks.all(
+            lambda b: vm.is_power_of_two(b.size) and vm.is_aligned(b.start, b.size)
+        )
 
     @vm.action
-    def allocate(self, start: Vector, count: Count) -> Self:
-        block = vm.Range(start, start + count - 1)
+    def allocate(self, start: Vector, count: Annotated[int, vm.Between(1, 32)]) -> Self:
         vm.require(vm.is_power_of_two(count) and vm.is_aligned(start, count), "misaligned")
-        vm.require(self.blocks.all(lambda b: b.end < start or block.end < b.start), "overlap")
-        return replace(self, blocks=self.blocks.with_range(block))
+        vm.require(self.blocks.all(lambda b: b.end < start or start + count <= b.start), "overlap")
+        return replace(self, blocks=self.blocks.with_range(vm.Range(start, start + count - 1)))
 
     @vm.action
-    def free(self, start: Vector, end: Vector) -> Self:
-        vm.require(vm.Range(start, end) in self.blocks, "not-allocated")
-        return replace(self, blocks=self.blocks.without(vm.Range(start, end)))
+    def free(self, block: vm.Range) -> Self:
+        vm.require(block in self.blocks, "not-allocated")
+        return replace(self, blocks=self.blocks.without(block))

@@ -23,6 +23,11 @@ class Range(NamedTuple):
     start: int
     end: int
 
+    @property
+    def size(self) -> int:
+        """How many values it holds; not above 0 if it is empty."""
+        return self.end - self.start + 1
+
 
 class SetOf(Protocol[T]):
     """A finite set of rows. Immutable: `with_member` and `without` return another set."""

@@ -1,0 +1,180 @@
+"""Every example is proved for any number; every broken sibling has its shortest trace."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from tests.explore.support import EXAMPLES, explored
+from vm_allocator.explore.exact import Clock
+from vm_allocator.explore.load import load
+from vm_allocator.explore.mutants import Need, mutants
+from vm_allocator.explore.search import Goal, Hunt, breaks_a_rule
+from vm_allocator.explore.trace import broken_in, execute
+from vm_allocator.explore.words import call_said
+from vm_allocator.proving.verdict import Verdict
+
+if TYPE_CHECKING:
+    from vm_allocator.explore.trace import Trace
+
+SOUND = sorted(file.stem for file in EXAMPLES.glob("*.py") if not file.stem.endswith("_broken"))
+
+
+class Broken(NamedTuple):
+    rule: str
+    calls: list[str]
+
+
+BROKEN = {
+    "msi_blocks": Broken(
+        "no_overlap",
+        ["initial()", "allocate(start=0x21, count=1)", "allocate(start=0x20, count=2)"],
+    ),
+    "bridge_windows": Broken(
+        "nested",
+        [
+            "initial(last=1)",
+            "open(bridge=1, parent=0, first=0, last=0)",
+            "open(bridge=2, parent=1, first=0, last=0)",
+            "resize(bridge=1, first=1, last=1)",
+        ],
+    ),
+    "pci_functions": Broken(
+        "found",
+        [
+            "initial()",
+            "plug(place=Place(bus=0, device=0, function=0), multi=True)",
+            "plug(place=Place(bus=0, device=0, function=1), multi=False)",
+            "unplug(place=Place(bus=0, device=0, function=0))",
+        ],
+    ),
+    "memory_slots": Broken(
+        "only_logged_pages",
+        [
+            "initial()",
+            "create(number=0, first=0, last=0, logged=True)",
+            "write(number=0, pages=1)",
+            "set_log(number=0, logged=False)",
+        ],
+    ),
+    "two_phase_moves": Broken(
+        "movers_are_live",
+        [
+            "initial(last=0)",
+            "allocate(start=0, end=0)",
+            "begin(old=0-0, new=0-0)",
+            "free(start=0, end=0)",
+        ],
+    ),
+    "gsi_routing": Broken(
+        "messages_are_private",
+        [
+            "initial()",
+            "route(gsi=0, target=LINE)",
+            "attach(device=0, gsi=0)",
+            "attach(device=1, gsi=0)",
+            "route(gsi=0, target=MESSAGE)",
+        ],
+    ),
+    "hot_plug_slot": Broken(
+        "driver_has_a_card", ["initial()", "insert()", "accept()", "press()", "press()"]
+    ),
+}
+
+
+def test_every_example_has_a_broken_sibling() -> None:
+    assert sorted(BROKEN) == SOUND
+    assert all((EXAMPLES / f"{name}_broken.py").exists() for name in SOUND)
+
+
+def test_the_example_of_msi_blocks_is_short() -> None:
+    assert len((EXAMPLES / "msi_blocks.py").read_text().splitlines()) <= 40
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_example_is_proved_for_any_number_and_confirmed(name: str) -> None:
+    found = explored(load(str(EXAMPLES / f"{name}.py")), guards=True)
+    assert found.verdict is Verdict.PROVED
+    assert found.proof is not None
+    assert found.proof.length == 1
+    assert len(found.proof.opinions) == found.proof.obligations
+    assert set(found.proof.opinions) == {"unsat"}
+    assert found.exit_code == 0
+    assert found.endings is not None
+    assert found.endings.unseen == []  # every action happens, and every guard refuses
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_broken_sibling_has_this_shortest_trace(name: str) -> None:
+    found = explored(load(str(EXAMPLES / f"{name}_broken.py")))
+    expected = BROKEN[name]
+    assert found.verdict is Verdict.REFUTED
+    assert found.exit_code == 1
+    trace = found.search.trace
+    assert trace is not None
+    assert [call_said(step.call) for step in trace.steps] == expected.calls
+    assert [rule.name for rule in trace.broken()] == [expected.rule]
+    # All that is shorter was searched, and certainly has none.
+    assert found.search.exhausted == trace.depth - 1
+    assert [depth.answer for depth in found.search.depths] == ["unsat"] * trace.depth + ["sat"]
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_trace_is_what_happens_when_it_is_executed(name: str) -> None:
+    subject = load(str(EXAMPLES / f"{name}_broken.py"))
+    trace = _trace(explored(subject).search.trace)
+    again = execute(subject, [step.call for step in trace.steps])
+    assert again.states == trace.states
+    assert all(step.refusal is None for step in again.steps)
+    *before, last = again.states
+    assert all(not broken_in(subject, state) for state in before)
+    assert broken_in(subject, last)
+
+
+def test_what_is_found_at_a_depth_is_not_found_at_one_less() -> None:
+    """The search itself is checked: with what it found forbidden, nothing as short is there."""
+    subject = load(str(EXAMPLES / "msi_blocks_broken.py"))
+    real = breaks_a_rule(subject)
+    depths = [
+        depth
+        for depth in range(4)
+        if Hunt(subject, Goal(real.formula, real.holds), Clock(300)).to(depth).trace is not None
+    ]
+    assert depths == [2, 3]
+
+
+def test_no_shorter_trace_exists_among_all_small_ones() -> None:
+    """Independent of any solver: every run of one action from small numbers keeps the rules."""
+    subject = load(str(EXAMPLES / "msi_blocks_broken.py"))
+    start = execute(subject, []).states if False else [subject.model.initial()]  # type: ignore[attr-defined]  # declared
+    for state in start:
+        for first in range(32, 256):
+            for count in range(1, 33):
+                try:
+                    after = subject.actions[0].method(state, start=first, count=count)
+                except Exception as refused:  # noqa: BLE001  # a refusal, of whatever name
+                    assert type(refused).__name__ == "Refused"
+                    continue
+                assert not broken_in(subject, after)
+
+
+@pytest.mark.parametrize("name", ["msi_blocks", "pci_functions"])
+def test_without_a_guard_that_is_needed_a_trace_breaks_an_invariant(name: str) -> None:
+    from vm_allocator.explore.exploring import Options
+
+    found = mutants(load(str(EXAMPLES / f"{name}.py")), Options(max_time=300))
+    assert {one.verdict for one in found.results} == {Need.NEEDED, Need.IDLE}
+    for one in found.results:
+        assert (one.trace is not None) == (one.verdict is Need.NEEDED)
+
+
+def test_examples_say_what_they_are_about() -> None:
+    for file in EXAMPLES.glob("*.py"):
+        assert ast.get_docstring(ast.parse(file.read_text())), file
+
+
+def _trace(found: Trace | None) -> Trace:
+    assert found is not None
+    return found
