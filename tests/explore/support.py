@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "resource_types"
 
-HEAD = '''\
+HEAD = """\
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Annotated, NamedTuple
 
 from vm_allocator import modelling as vm
 
-'''
+"""
 
 
 def model(text: str, name: str = "") -> Subject:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from tests.explore.support import EXAMPLES, explored
-from vm_allocator.explore.exact import Clock
+from vm_allocator.explore.exploring import Options
 from vm_allocator.explore.load import load
 from vm_allocator.explore.mutants import Need, mutants
-from vm_allocator.explore.search import Goal, Hunt, breaks_a_rule
-from vm_allocator.explore.trace import broken_in, execute
+from vm_allocator.explore.trace import Call, broken_in, execute
 from vm_allocator.explore.words import call_said
 from vm_allocator.proving.verdict import Verdict
 
@@ -133,37 +132,18 @@ def test_a_trace_is_what_happens_when_it_is_executed(name: str) -> None:
     assert broken_in(subject, last)
 
 
-def test_what_is_found_at_a_depth_is_not_found_at_one_less() -> None:
-    """The search itself is checked: with what it found forbidden, nothing as short is there."""
+def test_no_shorter_trace_exists_among_all_that_there_are() -> None:
+    """Without a solver: every run of one action is executed."""
     subject = load(str(EXAMPLES / "msi_blocks_broken.py"))
-    real = breaks_a_rule(subject)
-    depths = [
-        depth
-        for depth in range(4)
-        if Hunt(subject, Goal(real.formula, real.holds), Clock(300)).to(depth).trace is not None
-    ]
-    assert depths == [2, 3]
-
-
-def test_no_shorter_trace_exists_among_all_small_ones() -> None:
-    """Independent of any solver: every run of one action from small numbers keeps the rules."""
-    subject = load(str(EXAMPLES / "msi_blocks_broken.py"))
-    start = execute(subject, []).states if False else [subject.model.initial()]  # type: ignore[attr-defined]  # declared
-    for state in start:
-        for first in range(32, 256):
-            for count in range(1, 33):
-                try:
-                    after = subject.actions[0].method(state, start=first, count=count)
-                except Exception as refused:  # noqa: BLE001  # a refusal, of whatever name
-                    assert type(refused).__name__ == "Refused"
-                    continue
-                assert not broken_in(subject, after)
+    begin = Call("initial", {})
+    for start in range(32, 256):
+        for count in range(1, 33):
+            allocate = Call("allocate", {"start": start, "count": count})
+            assert not execute(subject, [begin, allocate]).broken()
 
 
 @pytest.mark.parametrize("name", ["msi_blocks", "pci_functions"])
 def test_without_a_guard_that_is_needed_a_trace_breaks_an_invariant(name: str) -> None:
-    from vm_allocator.explore.exploring import Options
-
     found = mutants(load(str(EXAMPLES / f"{name}.py")), Options(max_time=300))
     assert {one.verdict for one in found.results} == {Need.NEEDED, Need.IDLE}
     for one in found.results:

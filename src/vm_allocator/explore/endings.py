@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from .steps import Site
 from .trace import execute
 
 if TYPE_CHECKING:
     from .search import Unrolling
-    from .steps import Site
     from .subject import Subject
     from .trace import Trace
 
@@ -23,9 +23,8 @@ Ending: TypeAlias = "str | Site"
 class Endings:
     """What was seen to happen, each with a shortest run to it: `look` at every depth."""
 
-    def __init__(self, subject: Subject, *, guards: bool) -> None:
+    def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._guards = guards
         self.seen: dict[Ending, Trace] = {}
         self.depth = 0
         """Up to so many actions it was looked for."""
@@ -44,10 +43,16 @@ class Endings:
         """Return the actions that were not seen to be granted."""
         return [ending for ending in self.unseen if isinstance(ending, str)]
 
-    @property
-    def is_done(self) -> bool:
-        """Whether all that is known was seen."""
-        return bool(self.depth) and not self.unseen
+    def blocking(self, action: str) -> Site | None:
+        """Return the guard that an action was not seen to get beyond; `None` if it has none."""
+        return next(
+            (
+                ending
+                for ending in self.known
+                if isinstance(ending, Site) and ending.operation == action and ending in self.seen
+            ),
+            None,
+        )
 
     def look(self, runs: Unrolling) -> None:
         """Look at the runs of their present length, the last action of which may be anything."""
@@ -63,7 +68,7 @@ class Endings:
                     continue
             if answer != "unsat":
                 self.unsure.add(action)
-        for site, ways in runs.refusals().items() if self._guards else ():
+        for site, ways in runs.refusals().items():
             self.known.setdefault(site)
             if site in self.seen:
                 continue

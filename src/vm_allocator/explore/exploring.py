@@ -13,7 +13,6 @@ from .endings import Ending, Endings
 from .exact import Clock
 from .induction import Induction, impossible, induction
 from .search import Depth, Hunt, Search, breaks_a_rule, shows
-from .steps import Site
 from .strengthening import Suggestion, suggest
 
 if TYPE_CHECKING:
@@ -70,8 +69,6 @@ class Exploration:
     endings: Endings | None = None
     dead: set[Ending] = field(default_factory=set)
     """What is proved never to happen."""
-    refusing: list[Ending] = field(default_factory=list)
-    """If an action does not happen: the guards that do refuse, the last one of each first."""
     suggestion: Suggestion | None = None
     """Invariants with which the proof would succeed."""
     seconds: float = 0.0
@@ -85,13 +82,6 @@ class Exploration:
     def idle(self) -> list[str]:
         """The actions that were not seen to happen."""
         return [] if self.endings is None else self.endings.idle_actions
-
-    def blocking(self, action: str) -> Site | None:
-        """Return the guard that an action never gets beyond; `None` if that is not known."""
-        return next(
-            (one for one in self.refusing if isinstance(one, Site) and one.operation == action),
-            None,
-        )
 
     @property
     def exit_code(self) -> int:
@@ -121,7 +111,7 @@ class _Exploring:
         self._tell = tell
         self._clock = Clock(options.max_time)
         self._hunt = Hunt(subject, breaks_a_rule(subject), self._clock, seed=options.seed)
-        self._endings = Endings(subject, guards=options.guards)
+        self._endings = Endings(subject)
         self._found = Exploration(subject, options, endings=self._endings)
 
     def run(self) -> Exploration:
@@ -202,24 +192,22 @@ class _Exploring:
                 against=None if bounded is None else bounded.trace,
             )
 
+    def _wanted(self) -> list[Ending]:
+        """Return what was not seen, and should be."""
+        everything = self._endings.unseen
+        return everything if self._options.guards else list(self._endings.idle_actions)
+
     def _look_for_actions(self) -> None:
         """Go on until every action was seen to happen; a proof about others is worth nothing."""
         for depth in range(self._hunt.runs.depth + 1, self._options.depth + 1):
-            if not self._endings.unseen or self._clock.is_over:
+            if not self._wanted() or self._clock.is_over:
                 break
             self._search(depth)
             if self._is_refuted():
                 return
-        if self._endings.unseen and self._found.proof is not None:
+        if self._wanted() and self._found.proof is not None:
             self._tell("proving that what was not seen cannot happen")
-            unseen = self._endings.unseen
-            self._found.dead = impossible(self._subject, unseen, self._clock)
-            if self._endings.idle_actions:
-                refusing = Endings(self._subject, guards=True)
-                refusing.look(self._hunt.runs)
-                self._found.refusing = [
-                    ending for ending in refusing.known if ending in refusing.seen
-                ]
+            self._found.dead = impossible(self._subject, self._wanted(), self._clock)
 
 
 def witness(

@@ -103,7 +103,7 @@ def _actions(found: Exploration) -> list[str]:
     for action in found.idle:
         place = next(one.place for one in found.subject.actions if one.name == action)
         if action in found.dead:
-            guard = found.blocking(action)
+            guard = found.endings.blocking(action)
             where = place if guard is None else guard.place
             what = "" if guard is None else f" the guard {guard.refusal!r} is false in every state:"
             lines.append(f"{where}:{what} {action!r} can never happen")
