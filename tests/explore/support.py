@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from typer.testing import CliRunner
+
+from vm_allocator.commands import app
 from vm_allocator.explore.exploring import Exploration, Options, explore
 from vm_allocator.explore.load import load_source
 
 if TYPE_CHECKING:
-    from subprocess import CompletedProcess
-
     from vm_allocator.explore.subject import Subject
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "resource_types"
@@ -39,10 +39,21 @@ def explored(subject: Subject, **options: Any) -> Exploration:
     return explore(subject, Options(**{"max_time": 300.0, **options}))
 
 
-def run(*words: str, cwd: Path | None = None) -> CompletedProcess[str]:
-    """Run `vm-allocator explore`."""
-    command = [sys.executable, "-m", "vm_allocator.cli", "explore", "--max-time", "300", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)  # noqa: S603  # our own command
+class Done(NamedTuple):
+    """What a command did."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*words: str, cwd: Path | None = None) -> Done:
+    """Run `vm-allocator explore`, in this process: the solvers load once."""
+    with chdir(cwd or Path.cwd()):
+        result = CliRunner().invoke(app, ["explore", "--max-time", "300", *words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Done(result.exit_code, result.stdout, result.stderr)
 
 
 def data(*words: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def as_json(found: Exploration) -> dict[str, Any]:
         "schema": SCHEMA,
         "model": found.subject.name,
         "file": str(found.subject.lines.file),
+        "without": list(found.subject.left_out),
         "verdict": found.verdict.value,
         "exit_code": found.exit_code,
         "reason": found.reason,

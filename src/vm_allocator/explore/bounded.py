@@ -143,6 +143,7 @@ class OneStep:
         self, subject: Subject, entries: int, clock: Clock, assumed: Sequence[Rule] = ()
     ) -> None:
         self.subject = subject
+        self._assumed = assumed
         self.before = any_state(subject, entries)
         self.solver = ExactSolver(clock)
         self.solver.add(self.before.is_one)
@@ -170,9 +171,24 @@ class OneStep:
         """Whether one of these does not hold after the step."""
         return smt.disj(*(smt.neg(holds_in(self.subject, rule, self.after)) for rule in rules))
 
-    def trace(self, *wanted: BoolTerm) -> Trace:
-        """Return the step that was just found, with small numbers, executed."""
-        valuation = readable(self.solver, wanted, self._numbers)
+    def trace(self, rules: Sequence[Rule], wanted: BoolTerm) -> Trace | None:
+        """Return the step that was just found, with small numbers, if it happens when executed."""
+
+        def is_real(valuation: Valuation) -> bool:
+            return self._loses(self._executed(valuation), rules)
+
+        first = self.solver.valuation
+        for valuation in (readable(self.solver, [wanted], self._numbers, is_real), first):
+            trace = self._executed(valuation)
+            if self._loses(trace, rules):
+                return trace
+        return None
+
+    def happens(self, rules: Sequence[Rule]) -> Callable[[Valuation], bool]:
+        """Return what sees, by executing it, whether a step loses one of these invariants."""
+        return lambda valuation: self._loses(self._executed(valuation), rules)
+
+    def _executed(self, valuation: Valuation) -> Trace:
         way = self._chosen(valuation)
         kinds = way.ending.operation.parameters
         arguments = {
@@ -181,6 +197,16 @@ class OneStep:
         }
         start = plain_state(self.subject, self.before.parts, valuation)
         return execute(self.subject, [Call(way.ending.operation.name, arguments)], start)
+
+    def _loses(self, trace: Trace, rules: Sequence[Rule]) -> bool:
+        """Whether the step is granted, from a state with every invariant, and loses one."""
+        return (
+            trace.start is not None
+            and trace.steps[0].refusal is None
+            and not broken_in(self.subject, trace.start)
+            and all(rule.predicate(trace.start) for rule in self._assumed)
+            and not all(rule.predicate(trace.last) for rule in rules)
+        )
 
     def _numbers(self, valuation: Valuation) -> Numbers:
         way = self._chosen(valuation)
@@ -207,15 +233,15 @@ def bounded_induction(
     """
     began = time.perf_counter()
     done = -1
+    rules = rules or subject.rules
     for fewer in range(entries + 1):
         step = OneStep(subject, fewer, clock)
-        wanted = step.loses(rules or subject.rules)
-        answer = step.solver.check(wanted)
+        wanted = step.loses(rules)
+        answer = step.solver.check(wanted, is_real=step.happens(rules))
         tell(fewer, answer)
         if answer == "sat":
-            trace = step.trace(wanted)
-            is_real = trace.steps[0].refusal is None and bool(trace.broken())
-            if trace.start is not None and is_real and not broken_in(subject, trace.start):
+            trace = step.trace(rules, wanted)
+            if trace is not None:
                 return Bounded(done, "sat", trace, time.perf_counter() - began)
             # It did not happen when it was executed: so nobody is shown it.
             answer = "unknown"

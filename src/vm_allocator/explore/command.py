@@ -34,6 +34,9 @@ def explore_command(
     mutate: Annotated[
         bool, typer.Option("--mutate", help="Say which guards are needed, and which are idle.")
     ] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="ACTION", help="Leave this action out.")
+    ] = None,
     depth: Annotated[int, typer.Option(min=0, help="Traces of up to so many actions.")] = 8,
     entries: Annotated[
         int,
@@ -78,7 +81,7 @@ def explore_command(
     lines: Sequence[str]
     trace: Trace | None = None
     try:
-        subject = load(file)
+        subject = load(file).without(without or ())
         if witness:
             predicate = predicate_of(subject, witness)
             search = exploring.witness(subject, predicate, options, _tell)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from .steps import Site
-from .trace import execute
 
 if TYPE_CHECKING:
     from .search import Unrolling
@@ -60,20 +59,16 @@ class Endings:
         if not runs.depth:
             return
         for action in self.idle_actions:
-            answer = runs.solver.check(runs.happens(action))
-            if answer == "sat":
-                trace = execute(self._subject, runs.calls(runs.solver.valuation))
-                if all(step.refusal is None for step in trace.steps):
-                    self.seen[action] = trace
-                    continue
-            if answer != "unsat":
-                self.unsure.add(action)
+            self._note(action, runs.granted(action))
         for site, ways in runs.refusals().items():
             self.known.setdefault(site)
-            if site in self.seen:
-                continue
             for way in ways:
-                trace_or_none = runs.refused(way)
-                if trace_or_none is not None:
-                    self.seen[site] = trace_or_none
-                    break
+                if site not in self.seen:
+                    self._note(site, runs.refused(way))
+
+    def _note(self, ending: Ending, found: Trace | str) -> None:
+        if isinstance(found, str):
+            if found == "unknown":
+                self.unsure.add(ending)
+        else:
+            self.seen[ending] = found

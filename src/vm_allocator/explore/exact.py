@@ -16,7 +16,7 @@ from vm_allocator.symbolic import smt
 from vm_allocator.symbolic.values import ALIGNED, DOWN, POWER_OF_TWO, UP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from vm_allocator.symbolic.smt import Answer, BoolTerm, IntTerm, Valuation
 
@@ -57,7 +57,7 @@ class ExactSolver:
         self._clock = clock
         self._solver = smt.Solver([], limit=LIMIT, seed=seed)
         self._known: list[BoolTerm] = []
-        self._said: set[tuple[object, ...]] = set()
+        self._said: set[int] = set()
         self.facts: list[BoolTerm] = []
         """What was said of leaves: true of their code, whatever the formulas."""
 
@@ -66,22 +66,42 @@ class ExactSolver:
         self._known += formulas
         self._solver.add(*formulas)
 
-    def check(self, *extra: BoolTerm) -> Answer:
-        """Whether all formulas, and the extra ones, can be true together."""
+    def check(
+        self,
+        *extra: BoolTerm,
+        is_real: Callable[[Valuation], bool] = lambda _values: False,
+        share: float = 1.0,
+    ) -> Answer:
+        """Whether all formulas, and the extra ones, can be true together.
+
+        `unknown` once the time is over; or such a share of it, for what is less important.
+
+        `is_real` may look at values and see, by executing them, that they are a solution: many
+        leaves are in parts of the formulas that make no difference.
+        """
         found = Applications([*self._known, *extra])
+        if found.ups or found.downs:
+            self._say(lemma_instances([*self._known, *extra]))
+        clock = self._clock.part(share)
         for _ in range(ROUNDS):
-            if self._clock.is_over:
+            if clock.is_over:
                 return "unknown"
-            self._solver.allow(max(1, int(self._clock.left * 1000)))
+            self._solver.allow(max(1, int(clock.left * 1000)))
             answer = self._solver.check(*extra)
             if answer != "sat":
                 return answer
             facts = list(self._wrong(found, self._solver.valuation))
-            if not facts:
+            if not facts or is_real(self._solver.valuation):
                 return "sat"
-            self.facts += facts
-            self._solver.add(*facts)
+            self._say(facts)
         return "unknown"
+
+    def _say(self, facts: Sequence[BoolTerm]) -> None:
+        """Add facts about leaves; each is kept, and with it its id."""
+        new = [fact for fact in facts if fact.get_id() not in self._said]
+        self._said.update(fact.get_id() for fact in new)
+        self.facts += new
+        self._solver.add(*new)
 
     @property
     def valuation(self) -> Valuation:
@@ -92,7 +112,7 @@ class ExactSolver:
         for number in found.powers.values():
             value = valuation.integer(number)
             if valuation.holds(POWER_OF_TWO(number)) != is_power_of_two(value):
-                yield from self._once(("power", number.get_id()), _power(number))
+                yield _power(number)
                 yield _power_at(number, value)
         for (address, align), leaf in _leaves(found):
             at, by = valuation.integer(address), valuation.integer(align)
@@ -104,11 +124,6 @@ class ExactSolver:
                 right = valuation.integer(DOWN(address, align)) == align_down(at, by)
             if not right:
                 yield _fact(leaf, address, align, at, by)
-
-    def _once(self, what: tuple[object, ...], fact: BoolTerm) -> Iterator[BoolTerm]:
-        if what not in self._said:
-            self._said.add(what)
-            yield fact
 
 
 def _leaves(found: Applications) -> Iterator[tuple[tuple[IntTerm, IntTerm], str]]:
@@ -149,8 +164,3 @@ def _fact(leaf: str, address: IntTerm, align: IntTerm, at: int, by: int) -> Bool
         up = address + smt.remainder(smt.literal(0) - address, by)
         value = smt.equal(UP(address, align), up)
     return smt.implies(here, value)
-
-
-def known_of_leaves(formulas: Sequence[BoolTerm]) -> list[BoolTerm]:
-    """Return the lemmas about the leaves in these formulas: true for every alignment."""
-    return lemma_instances(formulas)

@@ -28,7 +28,7 @@ LONGEST: Final = 3
 """Inductions of more states in a row are not tried."""
 
 SHARE: Final = 0.15
-"""Of the time that is left, an induction of more states than one gets so much."""
+"""So much of the time that is left is for one of the quick depths, or for a longer induction."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,14 @@ class _Exploring:
 
     def run(self) -> Exploration:
         began = time.perf_counter()
-        self._search(min(QUICK, self._options.depth))
+        self._search(min(QUICK, self._options.depth), SHARE)
         if not self._is_refuted():
             self._prove()
         self._found.seconds = time.perf_counter() - began
         return self._found
 
-    def _search(self, depth: int) -> None:
-        self._found.search = self._hunt.to(depth, self._after_depth)
+    def _search(self, depth: int, share: float = 1.0) -> None:
+        self._found.search = self._hunt.to(depth, self._after_depth, share)
 
     def _after_depth(self, depth: Depth) -> None:
         words = {"unsat": "no trace breaks an invariant", "sat": "a trace breaks an invariant"}
@@ -199,15 +199,15 @@ class _Exploring:
 
     def _look_for_actions(self) -> None:
         """Go on until every action was seen to happen; a proof about others is worth nothing."""
+        if self._wanted() and self._found.proof is not None:
+            self._tell("proving that what was not seen cannot happen")
+            self._found.dead = impossible(self._subject, self._wanted(), self._clock)
         for depth in range(self._hunt.runs.depth + 1, self._options.depth + 1):
-            if not self._wanted() or self._clock.is_over:
+            if set(self._wanted()) <= self._found.dead or self._clock.is_over:
                 break
             self._search(depth)
             if self._is_refuted():
                 return
-        if self._wanted() and self._found.proof is not None:
-            self._tell("proving that what was not seen cannot happen")
-            self._found.dead = impossible(self._subject, self._wanted(), self._clock)
 
 
 def witness(

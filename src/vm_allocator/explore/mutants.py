@@ -128,7 +128,7 @@ def _each(subject: Subject, options: Options, tell: Callable[[str], None]) -> It
             mutant = load_tree(
                 subject.lines.file, subject.lines.source, guard.without, subject.name
             )
-            found = explore(mutant, share)
+            found = explore(mutant.without(subject.left_out), share)
         except ModelTrouble as trouble:
             yield Mutant(guard.text, place, Need.NEEDED, f"without it: {trouble}", None)
             continue

@@ -26,6 +26,7 @@ def readable(
     solver: ExactSolver,
     wanted: Sequence[BoolTerm],
     numbers: Callable[[Valuation], Numbers],
+    is_real: Callable[[Valuation], bool],
 ) -> Valuation:
     """Return the solution that was just found with one number after the other made small."""
     valuation = solver.valuation
@@ -38,7 +39,7 @@ def readable(
                 if low <= value <= low + small:
                     break
                 smaller = smt.equal(term, smt.literal(low + small))
-                if solver.check(*fixed, smaller) == "sat":
+                if solver.check(*fixed, smaller, is_real=is_real) == "sat":
                     valuation, value = solver.valuation, low + small
                     break
             fixed.append(smt.equal(term, smt.literal(value)))

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 def lines_of(found: Exploration, *, dead: bool = False) -> list[str]:
     """Return the report of an exploration; with `dead`, also of what never happens."""
     subject = found.subject
-    lines = [f"{subject.name} ({subject.lines.file})", *_verdict(found), *_actions(found)]
+    title = f"{subject.name} ({subject.lines.file})"
+    if subject.left_out:
+        title += f", without {', '.join(subject.left_out)}"
+    lines = [title, *_verdict(found), *_actions(found)]
     if dead:
         lines += _dead(found)
     return lines

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from vm_allocator.modelling import Refused
 from vm_allocator.symbolic import smt
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from .states import Parts
     from .steps import Ending, Site
     from .subject import Subject
+
+
+LOOK: Final = 0.05
+"""To look for one ending of an action takes at most such a share of the time that is left."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +125,39 @@ class Unrolling:
                 found.setdefault(way.ending.site, []).append(way)
         return found
 
-    def refused(self, way: _Way) -> Trace | None:
-        """Return a run whose last action is refused in this way, executed; `None` if none is."""
-        when = smt.conj(way.arguments.allowed(), way.ending.when)
-        if self.solver.check(when) != "sat":
-            return None
-        valuation = self.solver.valuation
-        calls = self.calls(valuation, self.depth)
-        calls.append(Call(way.ending.operation.name, _arguments(way, valuation)))
-        trace = execute(self.subject, calls)
+    def granted(self, action: str) -> Trace | Answer:
+        """Return a run whose last action is this one, executed; or why there is none."""
+        return self._ending(self.happens(action), self.calls, refusal=None)
+
+    def refused(self, way: _Way) -> Trace | Answer:
+        """Return a run whose last action is refused in this way, executed; or why there is none."""
+
+        def calls(valuation: Valuation) -> list[Call]:
+            last = Call(way.ending.operation.name, _arguments(way, valuation))
+            return [*self.calls(valuation, self.depth), last]
+
         site = way.ending.site
-        is_real = site is not None and trace.steps[-1].refusal == site.refusal
-        return trace if is_real else None
+        when = smt.conj(way.arguments.allowed(), way.ending.when)
+        return self._ending(when, calls, None if site is None else site.refusal)
+
+    def _ending(
+        self, when: BoolTerm, calls: Callable[[Valuation], list[Call]], refusal: str | None
+    ) -> Trace | Answer:
+        def executed(valuation: Valuation) -> Trace | None:
+            try:
+                trace = execute(self.subject, calls(valuation))
+            except Refused:
+                return None
+            *others, last = trace.steps
+            is_run = all(step.refusal is None for step in others)
+            return trace if is_run and last.refusal == refusal else None
+
+        answer = self.solver.check(
+            when, is_real=lambda valuation: executed(valuation) is not None, share=LOOK
+        )
+        if answer != "sat":
+            return answer
+        return executed(self.solver.valuation) or "unknown"
 
     def extend(self) -> None:
         """Let every run take one more action."""
@@ -196,8 +221,12 @@ class Hunt:
         self._depths: list[Depth] = []
         self._ended: Search | None = None
 
-    def to(self, depth: int, tell: Callable[[Depth], None] = lambda _depth: None) -> Search:
+    def to(
+        self, depth: int, tell: Callable[[Depth], None] = lambda _depth: None, share: float = 1.0
+    ) -> Search:
         """Look for the shortest run that ends with the goal, up to so many actions.
+
+        One depth may take such a share of the time that is left.
 
         `tell` is called after each depth; the runs are then those of that depth.
         """
@@ -206,35 +235,51 @@ class Hunt:
                 return Search(tuple(self._depths))
             if self._depths:
                 self.runs.extend()
-            self._look(tell)
+            self._look(tell, share)
         return self._ended
 
-    def _look(self, tell: Callable[[Depth], None]) -> None:
+    def _look(self, tell: Callable[[Depth], None], share: float) -> None:
         runs, began = self.runs, time.perf_counter()
         wanted = self._goal.formula(runs)
-        answer = runs.solver.check(runs.moved, wanted)
+        answer = runs.solver.check(runs.moved, wanted, is_real=self._is_real, share=share)
         found = Depth(runs.depth, answer, time.perf_counter() - began)
         self._depths.append(found)
         tell(found)
         if answer == "sat":
             self._ended = _executed(runs, self._goal, wanted, self._depths)
         elif answer == "unknown":
-            why = "no time is left" if self._clock.is_over else "the solver gives up"
+            why = "no time is left" if self._clock.is_over else "it takes too long"
             self._ended = Search(tuple(self._depths), None, f"{why} at depth {runs.depth}")
         else:
             # There is no such run: that helps to see that there is no longer one.
             runs.solver.add(smt.implies(runs.moved, smt.neg(wanted)))
 
+    def _is_real(self, valuation: Valuation) -> bool:
+        return _happens(self.runs.subject, self.runs.calls(valuation), self._goal) is not None
+
+
+def _happens(subject: Subject, calls: Sequence[Call], goal: Goal) -> Trace | None:
+    """Return the trace of the calls, if every one is granted and the goal is reached."""
+    try:
+        trace = execute(subject, calls)
+    except Refused:
+        return None
+    is_granted = all(step.refusal is None for step in trace.steps)
+    return trace if is_granted and goal.holds(trace) else None
+
 
 def _executed(runs: Unrolling, goal: Goal, wanted: BoolTerm, depths: Sequence[Depth]) -> Search:
-    calls = runs.calls(readable(runs.solver, [runs.moved, wanted], runs.numbers))
-    try:
-        trace = execute(runs.subject, calls)
-    except Refused as refused:
-        return Search(tuple(depths), None, f"a trace does not happen: initial refuses ({refused})")
-    if any(step.refusal is not None for step in trace.steps) or not goal.holds(trace):
-        return Search(tuple(depths), None, f"a trace does not happen when it is executed: {calls}")
-    return Search(tuple(depths), trace)
+    first = runs.calls(runs.solver.valuation)
+
+    def is_real(valuation: Valuation) -> bool:
+        return _happens(runs.subject, runs.calls(valuation), goal) is not None
+
+    small = runs.calls(readable(runs.solver, [runs.moved, wanted], runs.numbers, is_real))
+    for calls in (small, first):
+        trace = _happens(runs.subject, calls, goal)
+        if trace is not None:
+            return Search(tuple(depths), trace)
+    return Search(tuple(depths), None, f"a trace does not happen when it is executed: {first}")
 
 
 def breaks_a_rule(subject: Subject) -> Goal:

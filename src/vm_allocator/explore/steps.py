@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.modelling import ModelError, Refused
 from vm_allocator.modelling.language import demand_truth
+from vm_allocator.proving.prover import Pruner
 from vm_allocator.symbolic import (
     Explorer,
     PathLimitError,
@@ -85,18 +86,29 @@ class Arguments:
         ]
 
 
-class Syntactic:
-    """Sees that a path asks again what it knows: no question of a solver."""
+MANY: Final = 12
+"""Decisions after which a path is asked whether it is possible: loops over a number end so."""
+
+
+class _Possible:
+    """Sees that a path cannot go on so: it knows the opposite, or, if it is long, z3 does."""
 
     def __init__(self) -> None:
-        self.explorer: Explorer | None = None
+        self._explorer: Explorer | None = None
+        self._pruner: Pruner | None = None
+
+    def watch(self, explorer: Explorer) -> None:
+        """Be asked about the paths of this exploration."""
+        self._explorer, self._pruner = explorer, Pruner(explorer)
 
     def __call__(self, formula: BoolTerm) -> bool:
-        """Whether the path already knows the opposite."""
-        if self.explorer is None:
+        """Whether the path cannot go on with this formula."""
+        if self._explorer is None or self._pruner is None:
             return False
         opposite = smt.negated(formula).get_id()
-        return any(known.get_id() == opposite for known in self.explorer.condition)
+        if any(known.get_id() == opposite for known in self._explorer.condition):
+            return True
+        return len(self._explorer.condition) > MANY and bool(self._pruner.contradiction(formula)[0])
 
 
 def run_paths(subject: Subject, whose: Operation, code: Callable[[], Any]) -> list[Ending]:
@@ -104,9 +116,9 @@ def run_paths(subject: Subject, whose: Operation, code: Callable[[], Any]) -> li
 
     Raises `ModelTrouble` for what it does wrong.
     """
-    syntactic = Syntactic()
-    explorer = Explorer(may_choose=False, impossible=syntactic)
-    syntactic.explorer = explorer
+    possible = _Possible()
+    explorer = Explorer(may_choose=False, impossible=possible)
+    possible.watch(explorer)
     found = []
     with telling(subject, whose.place), smt.remembering():
         for outcome in explorer.paths(code):
@@ -123,6 +135,7 @@ def begins(subject: Subject, arguments: Arguments) -> list[Ending]:
     """Return how the model can begin."""
 
     def begin() -> Any:
+        Explorer.active().assume(arguments.allowed())
         return subject.model.initial(**arguments.made())  # type: ignore[attr-defined]  # declared
 
     return run_paths(subject, subject.initial, begin)
@@ -133,6 +146,7 @@ def steps(subject: Subject, before: Parts, arguments: Arguments) -> list[Ending]
     operation = arguments.operation
 
     def act() -> Any:
+        Explorer.active().assume(arguments.allowed())
         return operation.method(model_of(subject, before), **arguments.made())
 
     return run_paths(subject, operation, act)

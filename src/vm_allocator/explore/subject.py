@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import inspect
 import types
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -24,7 +24,7 @@ from .kinds import NOTHING, BoolKind, EnumKind, IntKind, Kind, OptionalKind, Row
 from .trouble import ModelTrouble, said_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from .trouble import Lines
 
@@ -88,10 +88,25 @@ class Subject:
     actions: tuple[Operation, ...]
     rules: tuple[Rule, ...]
 
+    left_out: tuple[str, ...] = ()
+    """Actions that are not looked at."""
+
     @property
     def name(self) -> str:
         """The name of the model class."""
         return self.model.__name__
+
+    def without(self, names: Collection[str]) -> Subject:
+        """Return the model without these actions. Raises `ModelTrouble` if it has no such one."""
+        known = [action.name for action in self.actions]
+        for name in names:
+            if name not in known:
+                raise ModelTrouble(
+                    self.lines.of_class(self.model),
+                    f"{self.name} has no action {name!r}: it has {', '.join(known)}",
+                )
+        kept = tuple(action for action in self.actions if action.name not in names)
+        return replace(self, actions=kept, left_out=tuple(names))
 
 
 def declared(model: type[Model], lines: Lines) -> Subject:

@@ -107,10 +107,11 @@ class SymInt(Symbolic):
         return SymBool(lift(other) <= self.term)
 
     def __eq__(self, other: object) -> SymBool:  # type: ignore[override]  # a truth, as a formula
-        return SymBool(smt.equal(self.term, lift(other)))
+        # What may be absent is compared with what is there: no int is None.
+        return SymBool(smt.FALSE if other is None else smt.equal(self.term, lift(other)))
 
     def __ne__(self, other: object) -> SymBool:  # type: ignore[override]  # a truth, as a formula
-        return SymBool(smt.neg(smt.equal(self.term, lift(other))))
+        return SymBool(smt.TRUE if other is None else smt.neg(smt.equal(self.term, lift(other))))
 
     def __repr__(self) -> str:
         return f"<{self.term}>"
