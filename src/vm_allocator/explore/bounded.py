@@ -158,10 +158,11 @@ class OneStep:
                     self._ways.append(_Way(taken, ending, arguments))
                     self.solver.add(smt.implies(taken, smt.conj(arguments.allowed(), ending.when)))
         self.solver.add(smt.disj(*(way.taken for way in self._ways)))
-        self.after = merged_parts(
-            subject,
-            [(way.taken, way.ending.after) for way in self._ways if way.ending.after is not None],
-        )
+        found = [
+            (way.taken, way.ending.after) for way in self._ways if way.ending.after is not None
+        ]
+        # Where nothing can be granted there is no state after, and no solution.
+        self.after = merged_parts(subject, found) if found else self.before.parts
 
     def by(self, action: str) -> BoolTerm:
         """Whether the step is one of this action."""

@@ -180,6 +180,10 @@ class _Exploring:
             if self._induct(length, self._clock.part(SHARE)):
                 return
         depth = self._found.search.exhausted
+        if bounded is None or bounded.trace is None:
+            # It is not known to be inductive, and not known not to be.
+            self._found.reason = "no time is left" if self._clock.is_over else "no proof is found"
+            return
         self._found.reason = (
             f"not inductive, and no trace of up to {depth} actions breaks an invariant"
         )
@@ -189,7 +193,7 @@ class _Exploring:
                 self._subject,
                 self._clock,
                 seed=self._options.seed,
-                against=None if bounded is None else bounded.trace,
+                against=bounded.trace,
             )
 
     def _wanted(self) -> list[Ending]:

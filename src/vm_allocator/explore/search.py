@@ -183,7 +183,9 @@ class Unrolling:
         self.ways.append(granted)
         self.endings.append(all_ways)
         found = [(way.taken, way.ending.after) for way in granted if way.ending.after is not None]
-        self.states.append(merged_parts(self.subject, found))
+        # Where nothing can be granted there is no state after: `moved` is false.
+        after = merged_parts(self.subject, found) if found else self.last
+        self.states.append(after)
 
     def calls(self, valuation: Valuation, steps: int | None = None) -> list[Call]:
         """Return the calls of the run that a valuation describes; the first so many of them."""

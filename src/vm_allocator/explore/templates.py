@@ -129,8 +129,9 @@ def _of_one(entries: _Entries, scalars: list[str]) -> Iterator[str]:
     for number in numbers:
         yield f"{number} >= 0"
         for scalar in scalars:
-            yield f"{number} <= {scalar}"
-            yield f"{scalar} <= {number}"
+            for order in ("<=", "<"):
+                yield f"{number} {order} {scalar}"
+                yield f"{scalar} {order} {number}"
     yield from _disjunctions(_conditions(entries.fields), numbers)
     for first, last in entries.ranges():
         yield f"is_power_of_two({last} - {first} + 1)"
