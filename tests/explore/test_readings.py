@@ -19,6 +19,7 @@ from vm_allocator.explore.load import load
 from vm_allocator.explore.slots import slots_of
 from vm_allocator.explore.states import merged_parts, parts_of, plain_state
 from vm_allocator.explore.steps import Arguments, holds_in, steps
+from vm_allocator.explore.subject import Shape
 from vm_allocator.explore.trace import Call, broken_in, execute
 from vm_allocator.explore.walks import any_value, walked_states
 from vm_allocator.symbolic import smt
@@ -214,3 +215,22 @@ def test_of_merged_states_the_first_true_one_counts() -> None:
         solver = ExactSolver(Clock(300))
         assert solver.check(said) == "sat"
         assert plain_state(subject, merged, solver.valuation) == expected
+
+
+def test_a_key_has_one_row() -> None:
+    """What is put takes the place of what was there; told by keys that are equal, or are not."""
+    subject = SUBJECTS["bridge_windows"]
+    shape = subject.parts["windows"]
+    assert isinstance(shape, Shape)
+    one, other = smt.integer("one"), smt.integer("other")
+    row = tuple(smt.literal(n) for n in (0, 1, 2))
+    store = slots_of(shape, [((one,), row)]).put((other,), (*row[:2], smt.literal(3)))
+    solver = ExactSolver(Clock(300))
+    same = smt.equal(one, other)
+    for said, count, last in ((same, 1, 3), (smt.neg(same), 2, 2)):
+        right = smt.conj(
+            smt.equal(store.count(), smt.literal(count)),
+            smt.equal(store.at((one,))[2], smt.literal(last)),
+        )
+        assert solver.check(said, smt.neg(right)) == "unsat"
+        assert solver.check(said, right) == "sat"
