@@ -145,6 +145,21 @@ def test_a_depth_that_is_too_small_is_unknown_and_not_sound() -> None:
     assert found.search.trace.depth == 6
 
 
+def test_an_invariant_that_claims_nothing_is_no_success() -> None:
+    empty = LIGHTS.replace("vm.U8", "int").replace("return self.now != 7", "return True")
+    found = explored(model(empty.replace("{jump}", "0")), depth=2)
+    assert found.exit_code == 2
+    assert "claim nothing" in found.reason
+
+
+def test_the_readme_shows_what_is_said() -> None:
+    readme = (EXAMPLES.parents[1] / "README.md").read_text()
+    _, _, rest = readme.partition("vm-allocator explore examples/resource_types/msi_blocks.py")
+    shown = rest.partition("```text\n")[2].partition("```")[0]
+    said = run(str(EXAMPLES / "msi_blocks_broken.py")).stdout
+    assert said.partition("msi_blocks.py:")[2].partition(": ")[2] == shown
+
+
 def test_no_time_is_unknown() -> None:
     found = explored(tickets(), max_time=0.0)
     assert found.verdict is Verdict.UNKNOWN

@@ -62,7 +62,7 @@ BENT = {
         'vm.require(amount > 0, "amount")',
         'vm.require(amount, "amount")',
         "require(amount, ",
-        "the guard 'amount' is not boolean, but of type SymInt",
+        "the guard 'amount' is not boolean, but a number",
     ),
     "a guard that is not called": Bent(
         'vm.require(amount > 0, "amount")',
@@ -111,10 +111,10 @@ BENT = {
         "used=self.used + amount)",
         "used=self.blocks)",
         "def take",
-        "makes 'used' a SymbolicRangeSet",
+        "makes 'used' a RangeSet",
     ),
     "an enum that gets a number": Bent(
-        "used=self.used + amount)", "power=1)", "def take", "makes 'power' a int"
+        "used=self.used + amount)", "power=1)", "def take", "makes 'power' a number"
     ),
     "a state that is changed": Bent(
         "return replace(self, used=self.used + amount)",

@@ -139,7 +139,11 @@ class _Exploring:
         return True
 
     def _prove(self) -> None:
-        if not self._induct(1, self._clock):
+        is_proved = self._induct(1, self._clock)
+        if self._found.inductions[0].is_empty:
+            self._found.reason = "the invariants claim nothing: they hold of any state whatever"
+            return
+        if not is_proved:
             self._tell(f"induction up to {self._options.entries} entries")
             self._found.bounded = bounded_induction(
                 self._subject, self._options.entries, self._clock

@@ -70,6 +70,11 @@ class Induction:
         return not self.lost and not self.reason and self.obligations > 0
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there was nothing to prove: the invariants hold of whatever there is."""
+        return not self.lost and not self.reason and not self.obligations
+
+    @property
     def is_confirmed(self) -> bool:
         """Whether the second solver agrees with every part of the proof."""
         return bool(self.opinions) and all(answer == "unsat" for answer in self.opinions)

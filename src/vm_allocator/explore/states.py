@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from vm_allocator.modelling import FiniteMap, FiniteRanges, FiniteSet, FiniteTable, Model, Step
 from vm_allocator.proving.symbolic_case import SymbolicMap
@@ -22,6 +22,17 @@ if TYPE_CHECKING:
 
     from .store import Make
     from .subject import Operation, Part, Subject
+
+_NAMES: Final = {
+    "SymInt": "number",
+    "int": "number",
+    "SymBool": "truth",
+    "bool": "truth",
+    "SymbolicSet": "SetOf",
+    "SymbolicRangeSet": "RangeSet",
+    "SymbolicTable": "Table",
+}
+"""What a person calls the types of symbolic values."""
 
 PartTerms: TypeAlias = "Row | Store | Total"
 Parts: TypeAlias = "Mapping[str, PartTerms]"
@@ -67,9 +78,10 @@ def parts_of(subject: Subject, state: object, make: Make, whose: Operation) -> P
         value = getattr(after, name)
         terms = _terms(part, value, make)
         if terms is None:
+            found = type(value).__name__
             raise ModelTrouble(
                 whose.place,
-                f"{whose.name!r} makes {name!r} a {type(value).__name__}, "
+                f"{whose.name!r} makes {name!r} a {_NAMES.get(found, found)}, "
                 "which is not what it is declared to be",
             )
         found_parts[name] = terms

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
-from .arithmetic import SymbolicTruth
+from .arithmetic import Symbolic, SymbolicTruth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,8 +57,11 @@ def require(condition: bool, refusal: str) -> None:  # noqa: FBT001  # reads as 
 def demand_truth(value: object, whose: str) -> None:
     """Raise `ModelError` unless the value is a truth, in whatever reading."""
     if not isinstance(value, bool | SymbolicTruth):
-        name = type(value).__name__
-        found = "a method that is not called" if callable(value) else f"of type {name}"
+        found = f"of type {type(value).__name__}"
+        if callable(value):
+            found = "a method that is not called"
+        elif isinstance(value, int | Symbolic):
+            found = "a number"
         raise ModelError(f"{whose} is not boolean, but {found}: compare it, or call it")
 
 
