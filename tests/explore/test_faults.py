@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.explore import test_examples, test_exploring, test_readings
+from tests.explore import test_exact, test_examples, test_exploring, test_readings
 from tests.explore.support import EXAMPLES
 from vm_allocator.explore import exploring, induction, search, slots
 from vm_allocator.explore.exact import ExactSolver
@@ -102,10 +102,7 @@ def nothing_is_executed(patch: pytest.MonkeyPatch) -> None:
 FAULTS: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], None]]] = [
     (put_twice, test_readings.test_a_key_has_one_row),
     (last_way, lambda: test_examples.test_a_broken_sibling_has_this_shortest_trace(MSI)),
-    (
-        leaves_are_anything,
-        lambda: test_examples.test_a_sound_example_is_proved_for_any_number_and_confirmed(MSI),
-    ),
+    (leaves_are_anything, lambda: test_exact.test_a_leaf_is_what_its_code_computes(7)),
     (
         all_paths_impossible,
         lambda: test_exploring.test_what_is_broken_is_not_proved(f"{MSI}_broken"),
