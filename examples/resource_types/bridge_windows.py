@@ -44,6 +44,11 @@ class BridgeWindows(vm.Model):
     # ---- what is true in every state
 
     @vm.invariant
+    def host_is_open(self) -> bool:
+        """The host bridge always forwards something."""
+        return HOST in self.windows
+
+    @vm.invariant
     def sensible(self) -> bool:
         """A window is not empty."""
         return self.windows.all(lambda _, window: window.first <= window.last)

@@ -141,6 +141,21 @@ BENT = {
     "no invariant": Bent("@vm.invariant", "", "class Counter", "has no invariant"),
     "a syntax error": Bent("def take(self", "def take(self))", "def take", "SyntaxError"),
     "a name that nobody defines": Bent("(Enum)", "(Enumm)", "Enumm", "NameError"),
+    "a loop over a set": Bent(
+        "return 0 <= self.used <= 8",
+        "return all(block.start > 0 for block in self.blocks)",
+        "in self.blocks)",
+        "a set is no list and no truth: use all, any",
+    ),
+    "a set that is asked for its truth": Bent(
+        'vm.require(amount > 0, "amount")',
+        'vm.require(not self.blocks, "amount")',
+        "not self.blocks",
+        "a set is no list and no truth: use all, any",
+    ),
+    "a name that is made of a number": Bent(
+        '"amount")', 'f"not {amount + self.used + self.used}")', 'f"not', "cannot follow this"
+    ),
     "what cannot be followed": Bent(
         "amount > 0", "amount * amount > 0", "amount * amount", "explore cannot follow this"
     ),

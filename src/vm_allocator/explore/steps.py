@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from vm_allocator.checker.text import cut_text
 from vm_allocator.modelling import ModelError, Refused
 from vm_allocator.modelling.language import demand_truth
 from vm_allocator.proving.prover import Pruner
@@ -85,6 +86,9 @@ class Arguments:
             for pair in zip(terms, kinds[name].lows(), strict=True)
         ]
 
+
+SAID: Final = 160
+"""Characters that are shown of what cannot be followed: a term may be long."""
 
 MANY: Final = 12
 """Decisions after which a path is asked whether it is possible: loops over a number end so."""
@@ -190,7 +194,8 @@ class telling:  # noqa: N801  # a context, read as a verb
             error = error.__cause__
         if isinstance(error, UnsupportedError):
             place = self._subject.lines.of_error(error, self._place)
-            raise ModelTrouble(place, f"explore cannot follow this: {error}") from None
+            said = cut_text(" ".join(str(error).split()), SAID)
+            raise ModelTrouble(place, f"explore cannot follow this: {said}") from None
         if isinstance(error, PathLimitError):
             raise ModelTrouble(self._place, f"too many cases to follow: {error}") from None
         if isinstance(error, Exception):

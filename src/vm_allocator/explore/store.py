@@ -7,7 +7,7 @@ the words of the modelling language on top of any store, so that each word has o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 
 from vm_allocator.modelling import FiniteSet, FiniteTable, ModelError, Range
 from vm_allocator.symbolic import Explorer, Raised, UnsupportedError, smt, sym_int
@@ -153,8 +153,10 @@ class SymbolicSet:
     def __contains__(self, member: Any) -> bool:
         return decide(self.store.has(self._key(member)))
 
-    def __bool__(self) -> bool:
-        raise UnsupportedError("a set is no truth: ask for its count, or for any member")
+    def _refuse(self, *_: object) -> NoReturn:
+        raise ModelError("a set is no list and no truth: use all, any, first, count, total, where")
+
+    __bool__ = __iter__ = __len__ = __getitem__ = _refuse
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SymbolicSet) and self.store.same(other.store)
@@ -254,8 +256,10 @@ class SymbolicTable:
     def __contains__(self, key: Any) -> bool:
         return decide(self.store.has(self._key(key)))
 
-    def __bool__(self) -> bool:
-        raise UnsupportedError("a table is no truth: ask for its count, or for any row")
+    def _refuse(self, *_: object) -> NoReturn:
+        raise ModelError("a table is no dict and no truth: use get, in, all, any, count, where")
+
+    __bool__ = __iter__ = __len__ = __getitem__ = _refuse
 
     def get(self, key: Any) -> Any:
         """Return the row at the key; `None` if there is none."""
