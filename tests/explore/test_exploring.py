@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from junitparser import Error, JUnitXml
 
 from tests.explore.support import EXAMPLES, HEAD, data, explored, model, run
 from vm_allocator.explore.exact import Clock
@@ -267,6 +268,19 @@ def test_the_json_says_what_the_report_says() -> None:
     sound = data(str(EXAMPLES / "msi_blocks.py"))
     assert sound["proof"]["scope"] == "any number of entries"
     assert sound["trace"] is None
+
+
+def test_junit_has_a_case_for_each_invariant_and_action(tmp_path: Path) -> None:
+    place = tmp_path / "out.xml"
+    assert run(str(EXAMPLES / "msi_blocks_broken.py"), "--junit", str(place)).returncode == 1
+    cases = {case.name: case.result for case in next(iter(JUnitXml.fromfile(str(place))))}
+    assert list(cases) == ["no_overlap", "aligned", "allocate happens", "free happens"]
+    assert "allocate(start=0x20, count=2)" in cases["no_overlap"][0].text
+    assert isinstance(cases["aligned"][0], Error)
+    assert run(str(EXAMPLES / "msi_blocks.py"), "--junit", str(place)).returncode == 0
+    assert not any(case.result for case in next(iter(JUnitXml.fromfile(str(place)))))
+    nowhere = run(str(EXAMPLES / "msi_blocks.py"), "--junit", str(tmp_path / "no" / "out.xml"))
+    assert (nowhere.returncode, "name another place" in nowhere.stderr) == (2, True)
 
 
 def test_the_same_seed_finds_the_same() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003  # typer reads the annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .trace import Trace
 
@@ -49,6 +50,10 @@ def explore_command(
     max_time: Annotated[float, typer.Option(min=0.1, help="Seconds.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 0,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON, not a report.")] = False,
+    junit: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write what is explored as JUnit XML."),
+    ] = None,
     save: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the trace to this file, as ITF.")
     ] = None,
@@ -66,6 +71,7 @@ def explore_command(
     """
     # The solvers load slowly: a command that does not need them does not wait for them.
     from . import as_json, exploring, mutants, report  # noqa: PLC0415
+    from .junit import write_junit  # noqa: PLC0415
     from .load import load  # noqa: PLC0415
     from .trouble import ModelTrouble  # noqa: PLC0415
     from .witness import predicate_of  # noqa: PLC0415
@@ -101,6 +107,9 @@ def explore_command(
             explored = exploring.explore(subject, options, _tell)
             lines, data = report.lines_of(explored, dead=dead), as_json.as_json(explored)
             trace, code = explored.search.trace, explored.exit_code
+            if junit is not None:
+                with _writing(junit):
+                    write_junit(explored, junit)
             if trace is None and explored.bounded is not None:
                 trace = explored.bounded.trace
     except ModelTrouble as trouble:
@@ -118,8 +127,15 @@ def _write(place: Path, trace: Trace | None) -> None:
     if trace is None:
         sys.stderr.write(f"there is no trace to write to {place}\n")
         return
-    try:
+    with _writing(place):
         place.write_text(json.dumps(itf(trace), indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def _writing(place: Path) -> Iterator[None]:
+    """Leave with a message if the file cannot be written."""
+    try:
+        yield
     except OSError as error:
         sys.stderr.write(f"cannot write {place}: {error.strerror}; name another place\n")
         raise typer.Exit(2) from None
