@@ -45,8 +45,9 @@ class BridgeWindows(vm.Model):
 
     @vm.invariant
     def host_is_open(self) -> bool:
-        """The host bridge always forwards something."""
-        return HOST in self.windows
+        """The host bridge always forwards something, and there is none above it."""
+        host = self.windows.get(HOST)
+        return host is not None and host.parent == HOST
 
     @vm.invariant
     def sensible(self) -> bool:
