@@ -46,6 +46,16 @@ from .resource import (
 )
 from .resource_map import ResourceMap
 from .resource_sets import DeviceNeeds, Grant, Need, ResourceSet, aligned_to_size, one_id
+from .snapshots.errors import (
+    NotSavableError,
+    SnapshotError,
+    SnapshotFormatError,
+    SnapshotMismatchError,
+    SnapshotStateError,
+    SnapshotTooLargeError,
+    SnapshotVersionError,
+)
+from .snapshots.text import SnapshotLimits, dump_snapshot, load_snapshot
 from .system import SystemAllocator
 from .transaction_errors import (
     DeviceError,
@@ -101,6 +111,7 @@ __all__ = [
     "NoSpaceError",
     "NotAllocatedError",
     "NotHeldError",
+    "NotSavableError",
     "OrderedPools",
     "OutOfBoundsError",
     "OutsideWindowError",
@@ -117,6 +128,13 @@ __all__ = [
     "ResourceSet",
     "ResourceSize",
     "RollBackError",
+    "SnapshotError",
+    "SnapshotFormatError",
+    "SnapshotLimits",
+    "SnapshotMismatchError",
+    "SnapshotStateError",
+    "SnapshotTooLargeError",
+    "SnapshotVersionError",
     "SystemAllocator",
     "Transaction",
     "TransactionStateError",
@@ -128,6 +146,8 @@ __all__ = [
     "__version__",
     "aligned_to_size",
     "atomically",
+    "dump_snapshot",
+    "load_snapshot",
     "one_id",
     "transaction",
     "x86_q35",

@@ -8,7 +8,8 @@ bits. `spec/model.py` says what each operation must do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from .arithmetic import is_aligned, is_power_of_two
 from .errors import (
@@ -32,6 +33,7 @@ from .moves import Move
 from .policy import ExactMatch, LastMatch, Order, Policy
 from .ranges import RangeInclusive
 from .resource import MAX_ALIGNMENT, MAX_COUNT, GuestAddress, GuestUsize, R, S, Unit
+from .snapshots.states import SavedState
 from .undo import UndoLog
 from .view import RangeView, plain_int
 
@@ -54,6 +56,10 @@ class RangeAllocator(RangeView[R, S]):
 
     For a `Transaction`, which sets it to `None` before it calls one.
     """
+
+    _kind: ClassVar[Unit]
+    _makes_index: ClassVar[type[GapIndex]]
+    """What a kind of allocator counts in, and the index that it has unless it is told another."""
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
         self._unit = unit
@@ -260,6 +266,46 @@ class RangeAllocator(RangeView[R, S]):
         except (NoSpaceError, OutOfBoundsError, OutsideWindowError, MisalignedError, OverlapError):
             return None
 
+    # ---- snapshots
+
+    def save(self) -> dict[str, Any]:
+        """Return the state as plain data, for `json.dumps` and `restore`. O(n).
+
+        `docs/snapshots.md` describes it. Owners of pending moves have to be strings: anything
+        else is a `NotSavableError`.
+        """
+        return SavedState.of(self).data()
+
+    @classmethod
+    def restore(cls, data: Any, *, index: Callable[[int, int], GapIndex] | None = None) -> Self:
+        """Return a new allocator in the state that was saved; `moves` of it are pending again.
+
+        `data` is what `save` returned, or what JSON made of it (`load_snapshot` reads text of
+        unknown origin). `index` is that of the constructor. O(n), and O(n log n) for ranges that
+        are not in order.
+
+        Raises, with nothing made: `SnapshotFormatError`, `SnapshotVersionError`,
+        `SnapshotMismatchError` for a snapshot of something else, and `SnapshotStateError` for a
+        state that breaks an invariant. Each names what is wrong, and where.
+        """
+        return cls._made(SavedState.read(data, cls._kind), index)
+
+    @classmethod
+    def _made(cls, state: SavedState, index: Callable[[int, int], GapIndex] | None = None) -> Self:
+        """Return an allocator in that state, which breaks no invariant."""
+        filled = state.filled(index or cls._makes_index)
+        made = cls.__new__(cls)
+        RangeAllocator.__init__(made, state.unit, state.base, state.last, state.alignment, filled)
+        begin: Callable[..., object] = partial(RangeAllocator.move, made)
+        for move in state.moves:
+            (old, old_end), (new, new_end) = move.old[:2], move.new[:2]
+            begin(old, old_end - old + 1, new, new_end - new + 1, align=1, owner=move.owner)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by way of a snapshot: what is damaged is noticed, and moves find their ranges."""
+        return _unpickled, (type(self), self.save(), type(self._index))
+
     # ---- their parts; none of these changes anything
 
     def _find(
@@ -433,6 +479,12 @@ def checked_alignment(unit: Unit, align: int) -> int:
     return value
 
 
+def _unpickled(
+    kind: type[RangeAllocator[Any, Any]], data: Any, index: type[GapIndex]
+) -> RangeAllocator[Any, Any]:
+    return kind.restore(data, index=index)
+
+
 class AddressAllocator(RangeAllocator[GuestAddress, GuestUsize]):
     """Guest addresses, or ports: the `size` bytes from `base` on.
 
@@ -454,6 +506,9 @@ free that first or choose another range
     the first and the last address: `GapTree` by default, or the simple `SortedGaps`. Raises
     `InvalidTypeError`, `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
     """
+
+    _kind = Unit.ADDRESS
+    _makes_index = GapTree
 
     def __init__(
         self,

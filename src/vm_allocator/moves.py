@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, Self
+from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
 from .errors import MoveEndedError
 from .ranges import RangeInclusive
@@ -154,6 +154,10 @@ class Move(Generic[R]):
         """Abort it, unless it has ended. What went wrong in the block is raised on."""
         if self.is_pending:
             self.abort()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied alone: it would end in an index that nobody uses."""
+        raise TypeError("a move is a part of its allocator: pickle that, and ask it for moves()")
 
     def __repr__(self) -> str:
         show = self._unit.show_range

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from .ordered_pools import OrderedPools
 from .ranges import RangeInclusive
 from .resource_sets import DeviceNeeds, Grant, ResourceSet, shown
+from .snapshots.systems import restore_system, save_system
 from .transaction_errors import UnaccountedError, UncheckablePoolError
 from .transactions import atomically, transaction
 from .view import RangeView
@@ -140,6 +141,28 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
                 )
         if leaked or missing:
             raise UnaccountedError(leaked, missing)
+
+    def save(self, *maps: ResourceMap[Any]) -> dict[str, Any]:
+        """Return pools, maps and what the platform holds as plain data. O(n).
+
+        Raises `NotSavableError` for what has no place in a snapshot: a pool that is not ours, a
+        device whose name is neither a string nor an int. And `SnapshotStateError` where live
+        ranges are not what is held, as `check` does; that of a pending move's old range counts.
+        """
+        return save_system(self, maps)
+
+    def restore(self, data: Any) -> tuple[Self, tuple[ResourceMap[Any], ...]]:
+        """Return a system like this one in the state that was saved, and its maps in their order.
+
+        This one, freshly made, says which pools there are, over which spaces, with which index;
+        it stays as it is. Fields that are about no allocator are passed on as they are here, and
+        no constructor is called. O(n), and O(n log n) for ranges that are not in order.
+
+        Raises, with nothing made, what `RangeAllocator.restore` raises; `SnapshotMismatchError`
+        also for pools of other spaces, and `SnapshotStateError` also where live ranges are not
+        what is held.
+        """
+        return restore_system(self, data)
 
     def picture(self, *maps: ResourceMap[Any]) -> str:
         """Return a drawing in text: a line for each pool, and one for each of its live ranges.
