@@ -23,6 +23,7 @@ NOT_THEOREMS = {
     "refinement_many",
     "refinement_pools",
     "refinement_moves",
+    "refinement_snapshots",
     "refinement_update_many",
     "runs",
     "subjects",

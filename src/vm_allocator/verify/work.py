@@ -20,6 +20,7 @@ from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
+from spec.proofs.refinement_snapshots import snapshot_theorems
 from spec.proofs.undo import undo_theorems
 from spec.source_mutations import refute_source, source_mutants
 from vm_allocator import __compiled__
@@ -120,6 +121,7 @@ def _about_source() -> list[Theorem]:
         *index_theorems(),
         *pools_theorems(),
         *devices_theorems(),
+        *snapshot_theorems(),
     ]
 
 
