@@ -23,6 +23,7 @@ from vm_allocator.modelling import (
     action,
     align_down,
     align_up,
+    attempt,
     demand,
     for_each,
     invariant,
@@ -181,6 +182,18 @@ class Allocator(Model):
         self._check(request)
         gap = demand(self.gaps().highest(lambda gap: has_room(gap, request)), NO_SPACE)
         return self._grant(request, highest_start(gap, request))
+
+    @action
+    def allocate_preferred(self, prefer: int, request: Request, *, last: bool) -> Step[Self]:
+        """LastMatch or FirstMatch at a multiple of `prefer`; as asked, if nothing fits there."""
+        self._check(request)
+        self._check_alignment(prefer)
+        act = type(self).allocate_last if last else type(self).allocate_first
+        if request.align < prefer:
+            preferred = attempt(self, lambda: act(self, replace(request, align=prefer)))
+            if preferred.granted is not None:
+                return Step(preferred.after, preferred.granted)
+        return act(self, request)
 
     @action
     def allocate_exact(self, request: Request, start: int) -> Step[Self]:

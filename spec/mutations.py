@@ -243,7 +243,7 @@ BENT: Final = (
     Mutation(
         "free accepts any live range with that start",
         "require(r in self.live, NOT_ALLOCATED)",
-        "require(not self.live.all(lambda q: q.start != start), NOT_ALLOCATED)",
+        "require(not self.live.all(lambda q: q.start != r.start), NOT_ALLOCATED)",
         "free_succeeds_exactly_when_that_range_is_live",
     ),
     Mutation(

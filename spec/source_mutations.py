@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import vm_allocator.address
 import vm_allocator.gaps
+import vm_allocator.holds
 import vm_allocator.ids
+import vm_allocator.moves
+import vm_allocator.owners
+import vm_allocator.placement
+import vm_allocator.requests
 import vm_allocator.undo
 from spec.layer_mutations import is_of_a_layer, layer_mutants, theorems_about_layer
 from spec.model import Allocator
@@ -18,38 +23,74 @@ from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
 from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
-from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
+from vm_allocator.proving.source_mutation import SourceMutant, load, mutants, reload
 from vm_allocator.proving.verdict import Proof, Verdict
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from vm_allocator.proving.theorem import Theorem
 
-ADDRESS: Final = {
+ADDRESS: Final[dict[str, tuple[str, ...]]] = {
     "RangeAllocator.allocate": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
     "RangeAllocator.allocate_many": ("does_allocate_many_as", "many_at_one_start"),
-    "RangeAllocator._count": ("does_allocate_many_as",),
     "RangeAllocator.free": ("does_free_as",),
     "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
-    "RangeAllocator._plan": ("does_update_as",),
     "RangeAllocator.move": ("allocator_moves_as",),
     "RangeAllocator.update_many": ("does_update_many_as",),
-    "RangeAllocator._sides": ("updates_a_pair_as",),
     "RangeAllocator.available": ("available",),
-    "RangeAllocator._find": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
-    "RangeAllocator._exact_start": ("does_allocate_exactly_as", "contradictions"),
-    "RangeAllocator._span": ("does_free_as", "constructs"),
-    "RangeAllocator._granule": ("does_allocate_exactly_as",),
-    "RangeAllocator._window": ("does_allocate_exactly_as",),
-    "RangeAllocator._inside": ("does_free_as", "does_allocate_exactly_as"),
-    "RangeAllocator._demand_live": ("does_free_as", "frees_nothing"),
-    "RangeAllocator._place": ("does_allocate_exactly_as",),
-    "RangeAllocator._demand_free": ("does_allocate_exactly_as", "does_update_as"),
-    "checked_alignment": ("does_allocate_exactly_as", "constructs"),
+    "RangeAllocator._find": (
+        "does_allocate_anywhere_as",
+        "does_allocate_exactly_as",
+        "allocate_preferring",
+    ),
     "AddressAllocator.__init__": ("constructs",),
 }
 """The functions of `address.py` that are mutated, and the theorems that are tried first."""
 
-IDS: Final = {
+PLACEMENT: Final[dict[str, tuple[str, ...]]] = {
+    "Placement._plan": ("does_update_as",),
+    "Placement._inside": ("does_free_as", "does_allocate_exactly_as"),
+    "Placement._demand_live": ("does_free_as", "frees_nothing"),
+    "Placement._place": ("does_allocate_exactly_as",),
+    "Placement._demand_free": ("does_allocate_exactly_as", "does_update_as", "names_whose"),
+}
+"""The functions of `placement.py` that are mutated, likewise."""
+
+HOLDS: Final[dict[str, tuple[str, ...]]] = {
+    "Reserving.reserve": ("reserves_as",),
+    "Reserving.unreserve": ("unreserves_as",),
+}
+"""The functions of `holds.py` that are mutated, likewise."""
+
+OWNERS: Final[dict[str, tuple[str, ...]]] = {
+    "tag": ("keeps_whose",),
+}
+"""The functions of `owners.py` that are mutated, likewise."""
+
+REQUESTS: Final[dict[str, tuple[str, ...]]] = {
+    "RequestReader._exact_start": ("does_allocate_exactly_as", "contradictions"),
+    "RequestReader._span": ("does_allocate_exactly_as", "does_free_as"),
+    "RequestReader._count": ("does_allocate_many_as",),
+    "RequestReader._sides": ("updates_a_pair_as",),
+    "RequestReader._granule": ("does_allocate_exactly_as",),
+    "RequestReader._window": ("does_allocate_exactly_as",),
+    "RequestReader._preferred": ("allocate_preferring", "contradictions"),
+    "checked_alignment": ("does_allocate_exactly_as", "constructs"),
+}
+"""The functions of `requests.py` that are mutated, likewise."""
+
+MOVES: Final[dict[str, tuple[str, ...]]] = {
+    "Move.begin": ("allocator_moves_as",),
+    "Move.commit": ("allocator_moves_as",),
+    "Move.abort": ("allocator_moves_as",),
+    "Move._end": ("allocator_moves_as",),
+    "Move._delist": ("allocator_moves_as",),
+    "Move._demand_pending": ("allocator_moves_as",),
+}
+"""The functions of `moves.py` that are mutated, likewise."""
+
+IDS: Final[dict[str, tuple[str, ...]]] = {
     "IdAllocator.__init__": ("constructs",),
     "IdAllocator.allocate": ("does_allocate_anywhere_as",),
     "IdAllocator.allocate_many": ("does_allocate_many_as",),
@@ -58,14 +99,14 @@ IDS: Final = {
 }
 """The functions of `ids.py` that are mutated, likewise."""
 
-UNDO: Final = {
+UNDO: Final[dict[str, tuple[str, ...]]] = {
     "UndoLog.remove": ("undo_log",),
     "UndoLog.add": ("undo_log",),
     "UndoLog.undo": ("undo_log",),
 }
 """The functions of `undo.py` that are mutated, likewise."""
 
-GAPS: Final = {
+GAPS: Final[dict[str, tuple[str, ...]]] = {
     "SortedGaps.lowest_fit": ("lowest_room",),
     "SortedGaps.highest_fit": ("highest_room",),
     "SortedGaps._first_reaching": ("lowest_room", "highest_room"),
@@ -76,14 +117,25 @@ GAPS: Final = {
 }
 """The functions of `gaps.py` that are mutated, likewise."""
 
-GAPS_BOUNDED: Final = {
+GAPS_BOUNDED: Final[dict[str, tuple[str, ...]]] = {
     "SortedGaps.lowest_fits": ("lowest_room_for_up_to_2",),
     "SortedGaps.highest_fits": ("highest_room_for_up_to_2",),
     "SortedGaps.add_all": ("adds_up_to_2_at_once",),
 }
 """Those of `gaps.py` of which only bounded theorems speak: with one gap, which is enough."""
 
-FIRST_TRIED: Final = {**ADDRESS, **IDS, **UNDO, **GAPS, **GAPS_BOUNDED}
+FIRST_TRIED: Final = {
+    **ADDRESS,
+    **PLACEMENT,
+    **HOLDS,
+    **OWNERS,
+    **REQUESTS,
+    **MOVES,
+    **IDS,
+    **UNDO,
+    **GAPS,
+    **GAPS_BOUNDED,
+}
 
 MESSAGE: Final = (
     "refuses for the same reason; what the error names is tested (tests/test_requests.py)"
@@ -99,32 +151,34 @@ STEPS: Final = (
 )
 
 EQUIVALENT: Final[dict[str, str]] = {
-    "RangeAllocator._plan: self._demand_free(new_start, new_span, new_start, "
+    "Move.commit: old_start <= new_end and new_start <= old_end -> "
+    "old_start <= new_end or new_start <= old_end": (
+        "a new range that is whole already is taken away and put back"
+    ),
+    "Placement._plan: self._demand_free(new_start, new_span, new_start, "
     "min(new_end, old_start - 1)) -> self._demand_free(new_span, new_start, new_start, "
     "min(new_end, old_start - 1))": MESSAGE,
-    "RangeAllocator._plan: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
+    "Placement._plan: self._demand_free(new_start, new_span, max(new_start, old_end + 1), "
     "new_end) -> self._demand_free(new_span, new_start, max(new_start, old_end + 1), "
     "new_end)": MESSAGE,
     "RangeAllocator.update_many: self._demand_free(start, end - start, start, end) -> "
     "self._demand_free(end - start, start, start, end)": MESSAGE,
     "RangeAllocator.update_many: end - start -> end + start #3": MESSAGE,
-    "RangeAllocator._sides: raise InvalidTypeError(self._unit, 'change', pair, "
+    "RequestReader._sides: raise InvalidTypeError(self._unit, 'change', pair, "
     "'a tuple (old, new)') -> pass": TYPES,
-    "RangeAllocator._sides: not isinstance(pair, tuple) or len(pair) != len(sides) -> "
+    "RequestReader._sides: not isinstance(pair, tuple) or len(pair) != len(sides) -> "
     "not isinstance(pair, tuple) and len(pair) != len(sides)": TYPES,
-    "RangeAllocator._sides: raise InvalidTypeError(self._unit, name, side, "
+    "RequestReader._sides: raise InvalidTypeError(self._unit, name, side, "
     "'a RangeInclusive, or None') -> pass": TYPES,
     "UndoLog.remove: self._index.remove(start, end); self._removed.append((start, end)) -> "
     "self._removed.append((start, end)); self._index.remove(start, end)": STEPS,
     "UndoLog.add: self._index.add(start, end); self._added.append((start, end)) -> "
     "self._added.append((start, end)); self._index.add(start, end)": STEPS,
-    "RangeAllocator._demand_free: raise ReservedError(self._unit, start, span, *conflict, "
-    "*move.ends, move.owner) -> pass": MESSAGE,
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
-    "RangeAllocator._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
+    "RequestReader._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
     "'a policy') -> pass": TYPES,
-    "RangeAllocator._window: raise InvalidTypeError(self._unit, 'within', within, "
+    "RequestReader._window: raise InvalidTypeError(self._unit, 'within', within, "
     "'a RangeInclusive') -> pass": TYPES,
 }
 """Mutants that the theorems cannot tell from the original, each with the reason."""
@@ -135,6 +189,11 @@ def source_mutants() -> list[SourceMutant]:
     """Return every mutant that is not known to be equivalent."""
     made = [
         *mutants(vm_allocator.address, set(ADDRESS)),
+        *mutants(vm_allocator.placement, set(PLACEMENT)),
+        *mutants(vm_allocator.holds, set(HOLDS)),
+        *mutants(vm_allocator.owners, set(OWNERS)),
+        *mutants(vm_allocator.requests, set(REQUESTS)),
+        *mutants(vm_allocator.moves, set(MOVES)),
         *mutants(vm_allocator.ids, set(IDS)),
         *mutants(vm_allocator.undo, set(UNDO)),
         *mutants(vm_allocator.gaps, set(GAPS)),
@@ -152,7 +211,33 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
         return Shipped(ids=load(vm_allocator.ids, mutant))
     if mutant.function in ADDRESS:
         return Shipped(address=load(vm_allocator.address, mutant))
+    for functions, module in _BELOW:
+        if mutant.function in functions:
+            return _rebuilt(module, load(module, mutant))
     return Shipped()
+
+
+_BELOW: Final[tuple[tuple[dict[str, tuple[str, ...]], ModuleType], ...]] = (
+    (OWNERS, vm_allocator.owners),
+    (REQUESTS, vm_allocator.requests),
+    (PLACEMENT, vm_allocator.placement),
+    (HOLDS, vm_allocator.holds),
+    (MOVES, vm_allocator.moves),
+)
+"""What `address` stands on, each after what it imports itself."""
+
+
+def _rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
+    """Return the modules of the allocators, made again over the mutated one."""
+    made: dict[str, ModuleType] = {}
+    for _, each in _BELOW:
+        name = each.__name__.rpartition(".")[2]
+        if each is module:
+            made[name] = mutated
+        elif made:
+            made[name] = reload(each, **made)
+    address = reload(vm_allocator.address, **made)
+    return Shipped(address, **{name: each for name, each in made.items() if name != "owners"})
 
 
 def theorems_about(mutant: SourceMutant) -> list[Theorem]:

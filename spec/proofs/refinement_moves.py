@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 COMMIT: Final = "commit"
 ABORT: Final = "abort"
 MOVE_PENDING: Final = "move-pending"
-"""The refusal of which the model knows nothing: it does not tell what is reserved from live."""
+MOVE_ENDED: Final = "move-ended"
+"""Refusals of which the model knows nothing: it does not tell what is reserved from live."""
 
 
 def moves_as_the_model(case: AllocatorCase, shipped: Shipped, unit: Unit) -> None:
-    """`move`, and then `commit` or `abort`: the same refusal, or the same live ranges each time."""
+    """`move`, and then `commit` or `abort`: the same refusal, or the same live ranges each time.
+
+    Ended once, it is refused to be ended again.
+    """
     subject = any_subject(case, shipped, unit, watched=False)
     before = subject.before
     old, request, new, call = _any_move(case, subject)
@@ -56,10 +60,13 @@ def moves_as_the_model(case: AllocatorCase, shipped: Shipped, unit: Unit) -> Non
             else begun.after.abort_move(old, new)
         ),
     )
-    _, refusal = outcome_of(getattr(move, end))
+    with reading(case, shipped):
+        _, refusal = outcome_of(getattr(move, end))
+        again = {outcome_of(getattr(move, other))[1] for other in (COMMIT, ABORT)}
     case.claim(refusal == ended.refusal)
     case.claim(subject.index.state.live.same_as(ended.after.live))
     case.claim(not subject.allocator._pending)
+    case.claim(again == {MOVE_ENDED})
 
 
 def moves_within_64_bits(case: AllocatorCase, shipped: Shipped, unit: Unit) -> None:

@@ -7,7 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import vm_allocator.address
+import vm_allocator.holds
 import vm_allocator.ids
+import vm_allocator.moves
+import vm_allocator.placement
+import vm_allocator.requests
 from spec.contract import IndexContract
 from spec.model import MAX_ALIGNMENT, U64_MAX, Allocator, Request
 from spec.proofs.cases import AllocatorCase, any_request
@@ -37,10 +41,50 @@ class Shipped:
 
     address: ModuleType = vm_allocator.address
     ids: ModuleType = vm_allocator.ids
+    requests: ModuleType = vm_allocator.requests
+    placement: ModuleType = vm_allocator.placement
+    holds: ModuleType = vm_allocator.holds
+    moves: ModuleType = vm_allocator.moves
 
     def kind(self, unit: Unit) -> Any:
         """Return the class that ships for addresses, or for ids."""
         return self.address.AddressAllocator if unit is Unit.ADDRESS else self.ids.IdAllocator
+
+
+class Named:
+    """What a `dict` promises whose keys are ints, or pairs of them, by their equality: no hash."""
+
+    def __init__(self) -> None:
+        self._items: list[tuple[Any, Any]] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self.pop(key, None)
+        self._items.append((key, value))
+
+    def get(self, key: object) -> Any:
+        """Return what the key stands for, if it is there."""
+        return next((value for known, value in self._items if _same(known, key)), None)
+
+    def pop(self, key: object, default: object = None) -> None:
+        """Take the key away, if it is there."""
+        del default
+        self._items = [item for item in self._items if not _same(item[0], key)]
+
+    def keys(self) -> list[Any]:
+        """Return the keys."""
+        return [key for key, _ in self._items]
+
+    def __getitem__(self, key: object) -> Any:
+        return self.get(key)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple):
+        return bool(one[0] == other[0] and one[1] == other[1])
+    return bool(one == other)
 
 
 class WatchedIndex:
@@ -168,6 +212,7 @@ def any_subject(case: AllocatorCase, shipped: Shipped, unit: Unit, *, watched: b
         word(default),
         WatchedIndex(index, word),
     )
+    vars(allocator).update(_pending=Named(), _owners=Named())
     return Subject(before, allocator, index, word, size)
 
 
@@ -194,7 +239,8 @@ def any_options(
 def reading(case: AllocatorCase, shipped: Shipped, **more: Callable[..., Any]) -> Any:
     """Return the context in which the shipped code is run: with summaries where it is symbolic."""
     summaries = {**READING, **more} if case.is_symbolic else more
-    return standing_in(summaries, shipped.address, shipped.ids)
+    modules = (shipped.address, shipped.ids, shipped.requests, shipped.placement)
+    return standing_in(summaries, *modules, shipped.holds, shipped.moves)
 
 
 def range_of(start: int, end: int) -> RangeInclusive[Any]:

@@ -10,6 +10,7 @@ from .address import AddressAllocator
 from .errors import (
     AllocatorError,
     ConflictingRequestError,
+    HeldByPlatformError,
     InvalidAlignmentError,
     InvalidCountError,
     InvalidRangeError,
@@ -22,12 +23,15 @@ from .errors import (
     MovePendingError,
     NoSpaceError,
     NotAllocatedError,
+    NotReservedError,
+    NotYoursError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
     RefusedError,
     ReservedError,
 )
+from .holds import Hold
 from .ids import IdAllocator
 from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, x86_q35
 from .moves import Move
@@ -88,6 +92,8 @@ __all__ = [
     "Grant",
     "GuestAddress",
     "GuestUsize",
+    "HeldByPlatformError",
+    "Hold",
     "Id",
     "IdAllocator",
     "IdCount",
@@ -111,7 +117,9 @@ __all__ = [
     "NoSpaceError",
     "NotAllocatedError",
     "NotHeldError",
+    "NotReservedError",
     "NotSavableError",
+    "NotYoursError",
     "OrderedPools",
     "OutOfBoundsError",
     "OutsideWindowError",

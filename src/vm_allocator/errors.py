@@ -215,20 +215,47 @@ class MisalignedError(RangeRefusedError):
 
 
 class OverlapError(RangeRefusedError):
-    """A live range is in the way; `conflict_start` to `conflict_end` is the lowest such."""
+    """A live range is in the way; `conflict_start` to `conflict_end` is the lowest such.
+
+    `owner` is the tag that it was allocated with, if any.
+    """
 
     refusal = "overlap"
 
-    def __init__(
-        self, unit: Unit, start: int, span: int, conflict_start: int, conflict_end: int
+    def __init__(  # noqa: PLR0917  # pickling hands the values back by position
+        self,
+        unit: Unit,
+        start: int,
+        span: int,
+        conflict_start: int,
+        conflict_end: int,
+        owner: str | None = None,
     ) -> None:
-        super().__init__(unit, start, span, conflict_start, conflict_end)
+        super().__init__(unit, start, span, conflict_start, conflict_end, owner)
         self.conflict_start = conflict_start
         self.conflict_end = conflict_end
+        self.owner = owner
+
+    def shown_conflict(self) -> str:
+        """What is in the way, as people write it."""
+        return self.unit.show_range(self.conflict_start, self.conflict_end)
 
     def describe(self) -> str:
-        conflict = self.unit.show_range(self.conflict_start, self.conflict_end)
-        return f"{self.shown()} overlaps live {conflict}: free that first or choose another range"
+        of = f" of {self.owner}" if self.owner else ""
+        return (
+            f"{self.shown()} overlaps live {self.shown_conflict()}{of}: "
+            "free that first or choose another range"
+        )
+
+
+class HeldByPlatformError(OverlapError):
+    """What is in the way is reserved for firmware or the platform: `owner` says for whom."""
+
+    def describe(self) -> str:
+        return (
+            f"{self.shown()} overlaps {self.shown_conflict()}, reserved for {self.owner}: "
+            "choose another range"
+        )
 
 
 class NotAllocatedError(RangeRefusedError):
@@ -238,6 +265,31 @@ class NotAllocatedError(RangeRefusedError):
 
     def describe(self) -> str:
         return f"{self.shown()} is not a live range: pass exactly what was allocated"
+
+
+class NotYoursError(RangeRefusedError):
+    """The range is reserved for firmware or the platform: freeing or moving it is a mistake."""
+
+    refusal = "reserved"
+
+    def __init__(self, unit: Unit, start: int, span: int, owner: str) -> None:
+        super().__init__(unit, start, span, owner)
+        self.owner = owner
+
+    def describe(self) -> str:
+        return (
+            f"{self.shown()} is reserved for {self.owner}: leave it alone, "
+            "or give it back by `unreserve` if it is yours"
+        )
+
+
+class NotReservedError(RangeRefusedError):
+    """Exactly this range is not reserved; a part of a reserved range is not that range."""
+
+    refusal = "not-reserved"
+
+    def describe(self) -> str:
+        return f"{self.shown()} is not a reserved range: pass exactly what was reserved"
 
 
 class _MoveInTheWayError(RangeRefusedError):

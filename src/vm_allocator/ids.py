@@ -62,9 +62,13 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         align: int | None = None,
         policy: Policy[Id] | None = None,
         within: RangeInclusive[Id] | None = None,
+        prefer: int | None = None,
+        owner: str | None = None,
     ) -> Id:
         """Allocate `size` neighbouring ids, one by default; see `RangeAllocator.allocate`."""
-        return super().allocate(resource, size, align=align, policy=policy, within=within)
+        return super().allocate(
+            resource, size, align=align, policy=policy, within=within, prefer=prefer, owner=owner
+        )
 
     def allocate_many(
         self,
@@ -74,6 +78,7 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         align: int | None = None,
         policy: Policy[Id] | None = None,
         within: RangeInclusive[Id] | None = None,
+        owner: str | None = None,
     ) -> list[Id]:
         """Allocate `count` times `size` ids, or none; see `RangeAllocator.allocate_many`.
 
@@ -86,11 +91,30 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
         vm_allocator.errors.NoSpaceError: no room for 9 times 1 aligned to 1 within 32-47, \
 only for 5 of them: free something, or ask for fewer
         """
-        return super().allocate_many(count, size, align=align, policy=policy, within=within)
+        return super().allocate_many(
+            count, size, align=align, policy=policy, within=within, owner=owner
+        )
 
     def free(self, resource: Id, size: IdCount = ONE) -> None:
         """Free the `size` ids from `resource` on, allocated as one; see `RangeAllocator.free`."""
         super().free(resource, size)
+
+    def reserve(self, resource: Id, size: IdCount = ONE, *, owner: str) -> None:
+        """Keep the `size` ids from `resource` on for the platform; see `RangeAllocator.reserve`.
+
+        >>> irqs = IdAllocator(Id(0), Id(23))
+        >>> irqs.reserve(Id(2), owner="the cascade"); irqs.reserve(Id(8), owner="the clock")
+        >>> irqs.allocate(Id(8))
+        Traceback (most recent call last):
+            ...
+        vm_allocator.errors.HeldByPlatformError: 8 overlaps 8, reserved for the clock: \
+choose another range
+        """
+        super().reserve(resource, size, owner=owner)
+
+    def unreserve(self, resource: Id, size: IdCount = ONE) -> None:
+        """Give the `size` ids from `resource` on back; see `RangeAllocator.unreserve`."""
+        super().unreserve(resource, size)
 
     def allocate_block(
         self,
@@ -98,6 +122,7 @@ only for 5 of them: free something, or ask for fewer
         *,
         policy: Policy[Id] | None = None,
         within: RangeInclusive[Id] | None = None,
+        owner: str | None = None,
     ) -> Id:
         """Allocate a power of two of neighbouring ids that starts at a multiple of itself.
 
@@ -105,4 +130,4 @@ only for 5 of them: free something, or ask for fewer
         itself (PCI Local Bus Specification 3.0, section 6.8.1.3). Raises what `allocate`
         raises, and `InvalidAlignmentError` for a count that is no power of two.
         """
-        return self.allocate(None, count, align=count, policy=policy, within=within)
+        return self.allocate(None, count, align=count, policy=policy, within=within, owner=owner)

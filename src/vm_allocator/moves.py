@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, NoReturn, Self
 
-from .errors import MoveEndedError
+from .errors import MoveEndedError, MovePendingError, ReservedError
+from .owners import tag
 from .ranges import RangeInclusive
 from .resource import R, Unit
 from .undo import UndoLog
@@ -12,7 +13,9 @@ from .undo import UndoLog
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from .errors import OverlapError, RangeRefusedError
     from .gaps import GapIndex
+    from .holds import Hold
 
 
 class Move(Generic[R]):
@@ -31,16 +34,18 @@ class Move(Generic[R]):
 
     While it is pending, the index holds the old range, and those parts of the new one that lie
     outside of it: at most two. So no search finds them, and no range is in two places at once.
+    By each of these ranges, and by the new one, the allocator finds the move in O(1).
     An allocator makes moves; `begin` is for it alone.
     """
 
-    __slots__ = ("_ending", "_index", "_parts", "_pending", "_unit", "ends", "owner")
+    __slots__ = ("_ending", "_index", "_owners", "_parts", "_pending", "_unit", "ends", "owner")
 
     def __init__(  # noqa: PLR0917  # for `begin` and `copied` alone
         self,
         unit: Unit,
         index: GapIndex,
-        pending: list[Move[R]],
+        pending: dict[tuple[int, int], Move[R] | Hold[R]],
+        owners: dict[int, str],
         ends: tuple[int, int, int, int],
         parts: list[tuple[int, int]],
         owner: str | None,
@@ -48,17 +53,19 @@ class Move(Generic[R]):
         self._unit = unit
         self._index = index
         self._pending = pending
+        self._owners = owners
         self._parts = parts
         self._ending = ""
         self.ends = ends
         self.owner = owner
 
     @classmethod
-    def begin(
+    def begin(  # noqa: PLR0917  # for `RangeAllocator.move` alone
         cls,
         unit: Unit,
         index: GapIndex,
-        pending: list[Move[R]],
+        pending: dict[tuple[int, int], Move[R] | Hold[R]],
+        owners: dict[int, str],
         ends: tuple[int, int, int, int],
         owner: str | None,
     ) -> Self:
@@ -69,15 +76,15 @@ class Move(Generic[R]):
             parts.append((new_start, min(new_end, old_start - 1)))
         if old_end < new_end:
             parts.append((max(new_start, old_end + 1), new_end))
-        move = cls(unit, index, pending, ends, parts, owner)
+        move = cls(unit, index, pending, owners, ends, parts, owner)
         log = UndoLog(index)
         try:
             for start, end in parts:
                 log.add(start, end)
-            pending.append(move)
+            move.enlist()
         except BaseException:  # an interrupt may come between any two steps
             log.undo()
-            pending[:] = [other for other in pending if other is not move]
+            move._delist()
             raise
         return move
 
@@ -85,29 +92,37 @@ class Move(Generic[R]):
         """Free the old range and make the new one live. O(log n). Raises `MoveEndedError`."""
         self._demand_pending()
         old_start, old_end, new_start, new_end = self.ends
-        log, pending = UndoLog(self._index), list(self._pending)
+        log, before = UndoLog(self._index), self._owners.get(old_start)
         try:
+            if self._owners or self.owner is not None:
+                tag(self._owners, new_start, self.owner)
             log.remove(old_start, old_end)
-            for start, end in self._parts:
-                log.remove(start, end)
-            log.add(new_start, new_end)
+            # The new range is whole already, if it lies outside of the old one.
+            if old_start <= new_end and new_start <= old_end:
+                for start, end in self._parts:
+                    log.remove(start, end)
+                log.add(new_start, new_end)
             self._end("committed")
         except BaseException:  # likewise
             log.undo()
-            self._reopen(pending)
+            if self._owners:
+                tag(self._owners, old_start, before)
+            self._go_on()
             raise
+        if self._owners and new_start != old_start:
+            tag(self._owners, old_start, None)
 
     def abort(self) -> None:
         """Make the old range live again, as if nothing had been. Raises `MoveEndedError`."""
         self._demand_pending()
-        log, pending = UndoLog(self._index), list(self._pending)
+        log = UndoLog(self._index)
         try:
             for start, end in self._parts:
                 log.remove(start, end)
             self._end("aborted")
         except BaseException:  # likewise
             log.undo()
-            self._reopen(pending)
+            self._go_on()
             raise
 
     @property
@@ -125,22 +140,35 @@ class Move(Generic[R]):
         """Whether it was neither committed nor aborted."""
         return not self._ending
 
-    def holds(self, start: int, end: int) -> bool:
-        """Whether exactly this is the old range, the new one, or a part of that."""
-        old_start, old_end, new_start, new_end = self.ends
-        if start == old_start and end == old_end:
-            return True
-        if start == new_start and end == new_end:
-            return True
-        return any(start == part_start and end == part_end for part_start, part_end in self._parts)
-
     def reserved(self) -> list[tuple[int, int]]:
         """Return what the index holds of it."""
         return [self.ends[:2], *self._parts]
 
-    def copied(self, index: GapIndex, pending: list[Move[R]]) -> Move[R]:
+    def copied(
+        self,
+        index: GapIndex,
+        pending: dict[tuple[int, int], Move[R] | Hold[R]],
+        owners: dict[int, str],
+    ) -> Move[R]:
         """Return the same move of a copy of the allocator: ended there, it goes on here."""
-        return type(self)(self._unit, index, pending, self.ends, list(self._parts), self.owner)
+        parts = list(self._parts)
+        return type(self)(self._unit, index, pending, owners, self.ends, parts, self.owner)
+
+    def refuse_use(self, start: int, span: int) -> RangeRefusedError:
+        """Return the error for who frees or moves what it holds."""
+        return MovePendingError(self._unit, start, span, *self.ends, self.owner)
+
+    def refuse_place(self, start: int, span: int, conflict: tuple[int, int]) -> OverlapError:
+        """Return the error for who wants a place that meets what it holds."""
+        return ReservedError(self._unit, start, span, *conflict, *self.ends, self.owner)
+
+    def enlist(self) -> None:
+        """Let the allocator find it: first by its old range."""
+        old_start, old_end, new_start, new_end = self.ends
+        self._pending[old_start, old_end] = self
+        for part in self._parts:
+            self._pending[part] = self
+        self._pending[new_start, new_end] = self
 
     def __enter__(self) -> Self:
         return self
@@ -172,12 +200,19 @@ class Move(Generic[R]):
             raise MoveEndedError(self._unit, self._ending)
 
     def _end(self, ending: str) -> None:
-        self._pending[:] = [move for move in self._pending if move is not self]
+        self._delist()
         self._ending = ending
 
-    def _reopen(self, pending: list[Move[R]]) -> None:
-        self._pending[:] = pending
+    def _go_on(self) -> None:
+        self.enlist()
         self._ending = ""
+
+    def _delist(self) -> None:
+        old_start, old_end, new_start, new_end = self.ends
+        self._pending.pop((old_start, old_end), None)
+        for part in self._parts:
+            self._pending.pop(part, None)
+        self._pending.pop((new_start, new_end), None)
 
     def _range(self, start: int, end: int) -> RangeInclusive[R]:
         first: R = start  # type: ignore[assignment]  # NewTypes are ints; R is one of them

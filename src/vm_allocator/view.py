@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, Self
 from .arithmetic import is_power_of_two
 from .compiled import mypyc_attr
 from .errors import InvalidTypeError, hold
+from .moves import Move
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .gaps import GapIndex
-    from .moves import Move
+    from .holds import Hold
 
 
 def plain_int(unit: Unit, name: str, value: object) -> int:
@@ -41,7 +42,11 @@ class RangeView(Generic[R, S]):
     _last: int
     _align: int
     _index: GapIndex
-    _pending: list[Move[R]]
+    _pending: dict[tuple[int, int], Move[R] | Hold[R]]
+    """What is reserved, by each range that its holder is known by."""
+    _owners: dict[int, str]
+    """Whose the live ranges are, by their starts."""
+    """Each pending move by all that it holds, and by its new range: first by its old one."""
 
     @property
     def base(self) -> R:
@@ -69,8 +74,8 @@ class RangeView(Generic[R, S]):
         return self._align
 
     def __len__(self) -> int:
-        """Return the number of live ranges. O(1), and O(m) in the number m of pending moves."""
-        return len(self._index) - sum(len(move.reserved()) for move in self._pending)
+        """Return the number of live ranges. O(1), and O(m) in the number m of reserved ones."""
+        return len(self._index) - sum(len(holder.reserved()) for holder in self._holders())
 
     def __iter__(self) -> Iterator[RangeInclusive[R]]:
         """Iterate over the live ranges, lowest first. O(n) in all."""
@@ -78,17 +83,37 @@ class RangeView(Generic[R, S]):
 
     def moves(self) -> Iterator[Move[R]]:
         """Iterate over the pending moves, in the order in which they were begun."""
-        return iter(tuple(self._pending))
+        return (holder for holder in self._holders() if isinstance(holder, Move))
 
-    def reserved(self) -> Iterator[tuple[RangeInclusive[R], Move[R]]]:
-        """Iterate over what pending moves hold, lowest first: each range, and its move.
+    def reserved(self) -> Iterator[tuple[RangeInclusive[R], Move[R] | Hold[R]]]:
+        """Iterate over what is reserved, lowest first: each range, and what holds it.
 
-        These are neither live nor free. The old range of a move is one of them; of the new one
-        it is each part outside of the old one. O(m log m) in the number m of pending moves.
+        These are neither live nor free. A `Hold` is the platform's. Of a pending `Move`, the old
+        range is one of them, and of the new one each part outside of the old one. O(m log m) in
+        the number m of such ranges.
         """
-        held = [(ends, move) for move in self._pending for ends in move.reserved()]
+        held = [(ends, holder) for holder in self._holders() for ends in holder.reserved()]
         held.sort(key=itemgetter(0))
-        return ((self._range(*ends), move) for ends, move in held)
+        return ((self._range(*ends), holder) for ends, holder in held)
+
+    def owner_of(self, resource: R) -> str | None:
+        """Return whose the range is that `resource` lies in, live or reserved; `None`: nobody's.
+
+        O(log n). Raises `InvalidTypeError` for what is no int.
+        """
+        value = plain_int(self._unit, "resource", resource)
+        if not self._base <= value <= self._last:
+            return None
+        found = self._index.overlapping(value, value)
+        if found is None:
+            return None
+        holder = self._pending.get(found)
+        return self._owners.get(found[0]) if holder is None else holder.owner
+
+    def owned_by(self, owner: str) -> list[RangeInclusive[R]]:
+        """Return the live ranges that are theirs, lowest first. O(n)."""
+        mine = [live for live in self._live() if self._owners.get(live[0]) == owner]
+        return [self._range(*live) for live in mine]
 
     def gaps(self) -> Iterator[RangeInclusive[R]]:
         """Iterate over the maximal free ranges, lowest first. O(n) in all."""
@@ -103,7 +128,7 @@ class RangeView(Generic[R, S]):
         if not self._base <= value <= self._last:
             return None
         found = self._index.overlapping(value, value)
-        if found is None or self._is_reserved(*found):
+        if found is None or found in self._pending:
             return None
         return self._range(*found)
 
@@ -117,7 +142,7 @@ class RangeView(Generic[R, S]):
             end = plain_int(self._unit, "last of the range", item.end)
             if not (self._base <= start and end <= self._last):
                 return False
-            return self._index.is_live(start, end) and not self._is_reserved(start, end)
+            return self._index.is_live(start, end) and (start, end) not in self._pending
         return self.lookup(item) is not None
 
     @property
@@ -143,8 +168,13 @@ class RangeView(Generic[R, S]):
         twin = self.__class__.__new__(self.__class__)
         twin._unit, twin._base, twin._last = self._unit, self._base, self._last
         twin._align, twin._index = self._align, self._index.copy()
-        twin._pending = []
-        twin._pending += [move.copied(twin._index, twin._pending) for move in self._pending]
+        twin._pending = {}
+        twin._owners = dict(self._owners)
+        for holder in self._holders():
+            if isinstance(holder, Move):
+                holder.copied(twin._index, twin._pending, twin._owners).enlist()
+            else:
+                twin._pending[holder.ends] = holder  # it never changes
         return twin
 
     def __copy__(self) -> Self:
@@ -154,15 +184,16 @@ class RangeView(Generic[R, S]):
         return self.copy()
 
     def __eq__(self, other: object) -> bool:
-        """Same kind, space and default alignment, live ranges and pending moves. O(n).
+        """Same kind, space and default alignment, and the same ranges live and reserved. O(n).
 
-        Moves are the same if they lead from the same ranges to the same, for the same owners.
+        Ranges are the same if they are the same owner's; moves if they lead from the same ranges
+        to the same.
         """
         if not isinstance(other, RangeView):
             return NotImplemented
         mine = (type(self), self._base, self._last, self._align, list(self._index.live()))
         theirs = (type(other), other._base, other._last, other._align, list(other._index.live()))
-        return mine == theirs and self._moves_by_old() == other._moves_by_old()
+        return mine == theirs and self._whose() == other._whose()
 
     # Allocators change; a hash that changes with them would be a trap.
     __hash__ = None  # type: ignore[assignment]  # the documented way to be unhashable
@@ -182,10 +213,12 @@ class RangeView(Generic[R, S]):
         hold("the alignment is a power of two", is_power_of_two(self._align), state)
         self._index._check()  # the index's own half of this very check
         live = list(self._index.live())
-        held = [ends for move in self._pending for ends in move.reserved()]
+        held = [ends for holder in self._holders() for ends in holder.reserved()]
         hold("live ranges are counted", len(live) == len(self._index), state)
-        hold("what moves hold is in the index", set(held) <= set(live), state)
-        hold("no two moves hold the same", len(set(held)) == len(held), state)
+        hold("what is reserved is in the index", set(held) <= set(live), state)
+        hold("nothing is reserved twice", len(set(held)) == len(held), state)
+        named = set(held) | {move.ends[2:] for move in self.moves()}
+        hold("what is reserved is found by its ranges", named == set(self._pending), state)
         hold(
             "live ranges lie in the space",
             all(self._base <= start <= end <= self._last for start, end in live),
@@ -193,17 +226,25 @@ class RangeView(Generic[R, S]):
         )
 
     def _live(self) -> Iterator[tuple[int, int]]:
-        """Iterate over what the index holds and no move does."""
+        """Iterate over what the index holds and is not reserved."""
         if not self._pending:
             return self._index.live()
-        held = {ends for move in self._pending for ends in move.reserved()}
-        return (ends for ends in self._index.live() if ends not in held)
+        # A new range is not in the index, unless it is all that its move has reserved there.
+        return (ends for ends in self._index.live() if ends not in self._pending)
 
-    def _is_reserved(self, start: int, end: int) -> bool:
-        return any((start, end) in move.reserved() for move in self._pending)
+    def _holders(self) -> Iterator[Move[R] | Hold[R]]:
+        """Iterate over what holds reserved ranges, each once, in the order in which it came."""
+        named = tuple(self._pending.items())
+        return (holder for ends, holder in named if ends == holder.ends[:2])
 
-    def _moves_by_old(self) -> dict[tuple[int, int, int, int], str | None]:
-        return {move.ends: move.owner for move in self._pending}
+    def _whose(self) -> list[tuple[tuple[int, ...], str | None]]:
+        """Return the owners of all reserved ranges, and of those live ones that have any."""
+        found: list[tuple[tuple[int, ...], str | None]] = []
+        found += sorted((holder.ends, holder.owner) for holder in self._holders())
+        if self._owners:
+            owners = ((live, self._owners.get(live[0])) for live in self._live())
+            found += [one for one in owners if one[1] is not None]
+        return found
 
     def _resource(self, value: int) -> R:
         """Give a plain int its static type; nothing happens at run time."""

@@ -32,7 +32,8 @@ class MovesInTwoSteps(Right):
         *,
         align: int | None = None,
         within: RangeInclusive[GuestAddress] | None = None,
+        owner: str | None = None,
     ) -> None:
         if old_resource is not None and old_size is not None:
             self.free(old_resource, old_size)
-        self.allocate(new_resource, new_size, align=align, within=within)
+        self.allocate(new_resource, new_size, align=align, within=within, owner=owner)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 CHECK = (sys.executable, "-m", "vm_allocator.cli", "check")
-QUICK = ("--max-calls", "2500", "--max-time", "600", "--jobs", "1")
+QUICK = ("--max-calls", "5000", "--max-time", "600", "--jobs", "1")
 
 
 def check(*words: str) -> CompletedProcess[str]:

@@ -9,6 +9,7 @@ import pytest
 from spec import model as spec
 from vm_allocator.checker.calls import (
     Allocate,
+    Batch,
     Call,
     Done,
     Failed,
@@ -24,6 +25,7 @@ from vm_allocator.checker.calls import (
 from vm_allocator.checker.judge import Judge, Judgement, Property, live_ranges
 from vm_allocator.checker.profile import PROTOCOL, Profile
 from vm_allocator.checker.trial import Bench, Trial
+from vm_allocator.checker.wide import AbortMove, BeginMove, CommitMove, UpdateMany
 from vm_allocator.modelling import Range
 
 from .scripted import Scripted
@@ -177,6 +179,7 @@ def test_every_property_is_broken_by_some_reply_here() -> None:
         Property.SPACE,
         Property.ATOMICITY,
         Property.CONSERVATION,
+        Property.TWO_PHASE,
         Property.REASON,
     }
     assert by_reply | elsewhere == set(Property)
@@ -200,6 +203,112 @@ def test_a_failure_has_one_key_whatever_the_right_answer_would_have_been() -> No
         assert violation is not None
         keys.add(violation.key)
     assert keys == {("no crash", "allocate first", "an answer", "crash: exit code 1")}
+
+
+PENDING: Final = Profile(
+    PROTOCOL,
+    "scripted",
+    "addresses",
+    ("allocate", "free", "update", "live", "update_many", "move", "batch"),
+    ("first", "exact"),
+)
+MOVE: Final = BeginMove(Range(16, 17), Range(20, 23))
+
+
+def while_pending(call: Call, reply: Reply, live: tuple[Range, ...] | None = None) -> Judgement:
+    """Return the verdict while 16-17 is being moved to 20-23, and 24-25 is live."""
+    judge = Judge(PENDING, SPACE)
+    state = judge.initial
+    for one in LIVE:
+        after = judge.judge(state, Allocate(2, one.start), Done(one.start)).after
+        assert after is not None
+        state = after
+    begun = judge.judge(state, MOVE, Done(), LIVE[1:])
+    assert begun.violation is None
+    assert begun.after is not None
+    assert live_ranges(begun.after) == LIVE[1:]
+    return judge.judge(begun.after, call, reply, live)
+
+
+IN_TWO_PHASES: Final[list[tuple[Call, Reply, tuple[Range, ...] | None]]] = [
+    (Allocate(2), Done(16), None),
+    (Allocate(2, 21), Done(21), None),
+    (Free(16, 2), Done(), None),
+    (Free(20, 4), Done(), None),
+    (Update(16, 2, 30, 2), Done(), None),
+    (UpdateMany(((Range(16, 17), None),)), Done(), None),
+    (UpdateMany(((None, Range(22, 23)),)), Done(), None),
+    (BeginMove(Range(16, 17), Range(28, 29)), Done(), None),
+    (BeginMove(Range(24, 25), Range(22, 23)), Done(), None),
+    (CommitMove(Range(24, 25)), Done(), None),
+    (AbortMove(Range(24, 25)), Done(), None),
+    (CommitMove(Range(16, 17)), Refused("why"), None),
+    (AbortMove(Range(16, 17)), Refused("why"), None),
+    (Batch((Free(24, 2), Allocate(4, 20))), Done(starts=(None, 20)), None),
+    (Allocate(1, 31), Done(31), (*LIVE, Range(31, 31))),
+    (Allocate(1, 31), Done(31), (Range(20, 23), Range(24, 25), Range(31, 31))),
+]
+
+
+@pytest.mark.parametrize(("call", "reply", "live"), IN_TWO_PHASES)
+def test_what_a_move_has_reserved_is_neither_live_nor_handed_out(
+    call: Call, reply: Reply, live: tuple[Range, ...] | None
+) -> None:
+    violation = while_pending(call, reply, live).violation
+    assert violation is not None
+    assert violation.broken is Property.TWO_PHASE
+
+
+@pytest.mark.parametrize(
+    ("call", "reply", "live"),
+    [
+        (CommitMove(Range(16, 17)), Done(), (Range(20, 23), Range(24, 25))),
+        (AbortMove(Range(16, 17)), Done(), LIVE),
+        (Free(16, 2), Refused("why"), LIVE[1:]),
+        (Free(20, 4), Refused("why"), LIVE[1:]),
+        (Allocate(2, 21), Refused("why"), LIVE[1:]),
+        (CommitMove(Range(24, 25)), Refused("why"), LIVE[1:]),
+        (Allocate(2), Done(18), (Range(18, 19), Range(24, 25))),
+        (Allocate(3), Done(26), (Range(24, 25), Range(26, 28))),
+        (Free(24, 2), Done(), ()),
+        (UpdateMany(((Range(24, 25), Range(18, 18)),)), Done(), (Range(18, 18),)),
+        (BeginMove(Range(24, 25), Range(25, 26)), Done(), ()),
+        (BeginMove(Range(24, 25), Range(23, 24)), Refused("why"), LIVE[1:]),
+        (Batch((Free(24, 2), Allocate(4))), Done(starts=(None, 24)), (Range(24, 27),)),
+        (Batch((Free(24, 2), Free(16, 2))), Refused("why", 1), LIVE[1:]),
+    ],
+)
+def test_what_is_right_while_a_move_is_pending_is_passed(
+    call: Call, reply: Reply, live: tuple[Range, ...]
+) -> None:
+    assert while_pending(call, reply, live).violation is None
+
+
+@pytest.mark.parametrize(
+    ("broken", "call", "reply"),
+    [
+        (Property.COMPLETENESS, UpdateMany(((LIVE[0], LIVE[1]), (LIVE[1], LIVE[0]))), Refused("x")),
+        (Property.NO_OVERLAP, UpdateMany(((LIVE[0], LIVE[1]),)), Done()),
+        (Property.BOUNDS, UpdateMany(((LIVE[0], Range(31, 32)),)), Done()),
+        (Property.EXACT_FREE, UpdateMany(((LIVE[0], None), (LIVE[0], None))), Done()),
+        (Property.COMPLETENESS, MOVE, Refused("x")),
+        (Property.NO_OVERLAP, BeginMove(Range(16, 17), Range(24, 24)), Done()),
+        (Property.EXACT_FREE, BeginMove(Range(16, 16), Range(20, 20)), Done()),
+        (Property.COMPLETENESS, Batch((Free(16, 2), Allocate(8, 16))), Refused("x")),
+        (Property.EXACT_FREE, Batch((Free(16, 2), Allocate(8, 16))), Refused("x", 0)),
+        (Property.OPTIMALITY, Batch((Free(16, 2), Allocate(1))), Done(starts=(None, 17))),
+        (Property.NO_OVERLAP, Batch((Allocate(1, 20), Allocate(1, 20))), Done(starts=(20, 20))),
+        (Property.EXACT_FREE, Batch((Free(16, 2), Free(16, 2))), Done(starts=(None, None))),
+        (Property.REASON, Batch((Free(16, 2), Free(16, 2))), Refused("x", 0)),
+        (Property.PROTOCOL, Batch((Free(16, 2),)), Done(starts=())),
+    ],
+)
+def test_what_is_done_at_once_breaks_what_its_parts_break(
+    broken: Property, call: Call, reply: Reply
+) -> None:
+    violation = judged(call, reply, profile=PENDING).violation
+    assert violation is not None
+    assert violation.broken is broken
 
 
 def test_nobody_goes_on_from_an_impossible_state() -> None:

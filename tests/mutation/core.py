@@ -22,7 +22,7 @@ ROOT: Final = Path(__file__).parents[2]
 COPY: Final = ROOT / "build" / "core"
 TABLE: Final = ROOT / "docs" / "mutation.md"
 
-CORE: Final = ("address", "ids", "gaps", "arithmetic", "ordered", "view", "ranges")
+CORE: Final = ("address", "requests", "ids", "gaps", "arithmetic", "ordered", "view", "ranges")
 TESTS: Final = (
     "tests/test_what_errors_name.py",
     "tests/test_arithmetic.py",

@@ -33,19 +33,39 @@ WRONG_MOVES = {
         MOVES,
     ),
     "what is reserved above leaves one out": ("max(new_start, old_end + 1)", "old_end + 2", MOVES),
-    "a move is not pending": ("            pending.append(move)\n", "", FREES),
+    "a move is not pending": ("            move.enlist()\n", "", FREES),
     "the old range stays live": ("            log.remove(old_start, old_end)\n", "", MOVES),
     "the new range is not live": ("            log.add(new_start, new_end)\n", "", MOVES),
     "a move never ends": ('            self._end("committed")\n', "", MOVES),
     "the old range is not held": (
-        "        if start == old_start and end == old_end:\n            return True\n",
+        "        self._pending[old_start, old_end] = self\n",
         "",
         FREES,
     ),
     "the parts are not held": (
-        "return any(start == part_start",
-        "return any(False and start == part_start",
+        "            self._pending[part] = self\n",
+        "            pass\n",
         FREES,
+    ),
+    "the new range is not named": (
+        "        self._pending[new_start, new_end] = self\n",
+        "",
+        FREES,
+    ),
+    "a move that ended is still found": (
+        "        self._delist()\n        self",
+        "        self",
+        MOVES,
+    ),
+    "a move ends twice": (
+        "        if self._ending:\n            raise MoveEndedError(self._unit, self._ending)\n",
+        "        pass\n",
+        MOVES,
+    ),
+    "what is whole is not looked at": (
+        "if old_start <= new_end and new_start <= old_end:",
+        "if old_start < new_end and new_start <= old_end:",
+        MOVES,
     ),
 }
 
@@ -61,13 +81,13 @@ NO_PLAN = (
 
 WRONG_ALLOCATORS = {
     "what a move holds may be freed": (
-        "            if move.holds(start, start + span):\n",
-        "            if move.holds(start, start):\n",
+        "            move = self._pending.get((start, start + span))\n",
+        "            move = self._pending.get((start, start))\n",
         FREES,
     ),
     "a range is looked for in the index alone": (
-        "        for move in self._pending:\n",
-        "        for move in []:\n",
+        "        if self._pending:\n",
+        "        if False:\n",
         FREES,
     ),
     "where a move leads to is not looked at": (PLAN, NO_PLAN, MOVES),
@@ -83,9 +103,9 @@ def verdict(name: str, shipped: Shipped) -> Verdict:
 @pytest.mark.parametrize("what", WRONG_MOVES)
 def test_a_wrong_move_is_refuted(what: str) -> None:
     before, after, name = WRONG_MOVES[what]
-    address = changed_module("address", "", "")
-    vars(address)["Move"] = vars(changed_module("moves", before, after))["Move"]
-    assert verdict(name, Shipped(address=address)) is Verdict.REFUTED
+    address, moves = changed_module("address", "", ""), changed_module("moves", before, after)
+    vars(address)["Move"] = vars(moves)["Move"]
+    assert verdict(name, Shipped(address=address, moves=moves)) is Verdict.REFUTED
 
 
 @needs_source

@@ -347,7 +347,7 @@ CHANGES: Final = [
         "actual:      refuses: no-space; live: 0x0-0xf",
     ),
     Change(
-        "address",
+        "requests",
         "            if resource is not None and plain_int",
         "            if resource is None and plain_int",
         f"{ADDRESSES}_refuses_contradictions",

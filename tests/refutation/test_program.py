@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import vm_allocator.address
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
+from vm_allocator.proving.source_mutation import reload
 from vm_allocator.proving.theorem import Theorem
 from vm_allocator.refutation import (
     NoSuchCaseError,
@@ -89,7 +91,11 @@ def test_the_program_shows_what_a_changed_source_does_instead(
 ) -> None:
     # As `verify` does it: what is refuted is the changed source.
     module = changed_module(change.module, change.before, change.after)
-    shipped = Shipped(ids=module) if change.module == "ids" else Shipped(address=module)
+    shipped = {
+        "ids": lambda: Shipped(ids=module),
+        "address": lambda: Shipped(address=module),
+        "requests": lambda: Shipped(reload(vm_allocator.address, requests=module), requests=module),
+    }[change.module]()
     claim = THEOREMS[change.theorem].claim
     refutation = refutation_of(change.theorem, claim, change.values, shipped)
     assert refutation.program is not None

@@ -225,7 +225,7 @@ class WhatAMoveHoldsMayBeFreed(AddressAllocator):
     """A range is freed while it is on its way: when the move ends, it ends badly."""
 
     def _demand_live(self, start: int, span: int) -> None:
-        held, self._pending = self._pending, []
+        held, self._pending = self._pending, {}
         try:
             super()._demand_live(start, span)
         finally:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from vm_allocator.proving.source_mutation import reload
+
 from .index_bugs import allocator_on
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class Rewrite:
             return index if self.machine.startswith("index") else allocator_on(index)
         if self.module == "arithmetic":
             return _on_arithmetic(changed)
+        if self.module == "requests":
+            changed = reload(importlib.import_module("vm_allocator.address"), requests=changed)
         return changed.AddressAllocator  # type: ignore[no-any-return]
 
 
@@ -149,7 +153,7 @@ REWRITES: Final = (
     ),
     Rewrite(
         "the window is ignored",
-        "address",
+        "requests",
         "        return first, last\n",
         "        return self._base, self._last\n",
         "address-small",

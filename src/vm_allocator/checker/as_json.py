@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
-from .calls import Allocate, Failed, Free
+from .calls import Allocate, Batch, Failed, Free
+from .wide import Wide
 from .words import answered, asked
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ def _step(step: Step) -> Json:
 
 def call_as_json(call: Call) -> Json:
     """Return a call in the fields of docs/protocol.md."""
+    if isinstance(call, Wide):
+        return call.message()
+    if isinstance(call, Batch):
+        return {"op": "batch", "calls": [call_as_json(one) for one in call.calls]}
     if isinstance(call, Free):
         return {"op": "free", "start": call.start, "size": call.size}
     options: Json = {} if call.align is None else {"align": call.align}

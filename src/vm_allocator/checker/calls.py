@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from vm_allocator.modelling import Range
+
+from .wide import Wide, shown_space
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Pick(enum.Enum):
@@ -76,7 +81,22 @@ class Update:
         return "update"
 
 
-Call: TypeAlias = Allocate | Free | Update
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Do these calls one after the other, all of them; if one is refused, undo those before it."""
+
+    calls: tuple[Allocate | Free | Update, ...]
+
+    @property
+    def kind(self) -> str:
+        """The operation as reports and groups name it."""
+        return "batch"
+
+
+Plain: TypeAlias = Allocate | Free | Update
+"""The calls that are about one range, and that a batch consists of."""
+
+Call: TypeAlias = Plain | Batch | Wide
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,10 @@ class Space:
 
     base: int
     last: int
+    pools: tuple[tuple[str, Range], ...] = ()
+    """Of a target with several pools the name and the space of each, lowest first. No two of
+    these share a number, so that a range tells which pool it is of; `base` and `last` are the ends
+    of them all."""
 
     @property
     def size(self) -> int:
@@ -96,22 +120,50 @@ class Space:
         """The same as a range of the model."""
         return Range(self.base, self.last)
 
+    @classmethod
+    def of(cls, pools: Mapping[str, Range]) -> Space:
+        """Return the space of several pools."""
+        ordered = tuple(sorted(pools.items(), key=lambda pool: pool[1]))
+        return cls(ordered[0][1].start, ordered[-1][1].end, ordered)
+
+    def mapped(self, f: Callable[[int], int]) -> Space | None:
+        """Return the space with its ends moved, each by its own; `None` if nothing is left."""
+        ranges = [self.range, *(one for _, one in self.pools)]
+        moved = [Range(f(one.start), f(one.end + 1) - 1) for one in ranges]
+        if any(one.start < 0 or one.end < one.start for one in moved):
+            return None
+        names = [name for name, _ in self.pools]
+        return Space(*moved[0], tuple(zip(names, moved[1:], strict=True)))
+
+    def __str__(self) -> str:
+        """Write it for people."""
+        return shown_space(self.base, self.last, self.pools)
+
 
 # ---- replies
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The operation was carried out; `start` is where, if it was an allocation."""
+    """The operation was carried out; `start` is where, if it was an allocation.
+
+    `starts` is of operations that allocate several ranges: where each is, in order; `None` for
+    what is no allocation.
+    """
 
     start: int | None = None
+    starts: tuple[int | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The operation was declined; `reason` is the target's own name for why."""
+    """The operation was declined; `reason` is the target's own name for why.
+
+    `at` is which call of a batch was, counted from 0, if the target tells.
+    """
 
     reason: str
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

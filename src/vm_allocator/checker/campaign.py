@@ -22,6 +22,7 @@ from .calls import Failed, Failure, Space
 from .drawn import Drawn, families
 from .exhaustive import Tiny
 from .findings import Finding, Group, Groups, as_found, found
+from .pools import split
 from .profile import TargetError
 from .target import Target, not_started
 from .trial import Bench, Tally, not_begun
@@ -122,10 +123,10 @@ def plan(profile: Profile, seed: int) -> Iterator[Work]:
             yield from islice(drawn, 2 * kinds)
     yield from islice(drawn, 4 * kinds)
     for size, depth, parts in ((2, 3, 1), (2, 4, 2), (3, 3, 2)):
-        yield from _tiny(spaces[size], depth, parts)
+        yield from _tiny(spaces.get(size, []), depth, parts)
     yield from islice(drawn, 4 * kinds)
     for size, depth, parts in ((4, 3, 8), (2, 5, 8)):
-        yield from _tiny(spaces[size][:2], depth, parts)
+        yield from _tiny(spaces.get(size, [])[:2], depth, parts)
     yield from drawn
 
 
@@ -293,11 +294,20 @@ def _cover(coverage: Coverage, result: UnitResult) -> None:
 def _tiny_spaces(profile: Profile) -> dict[int, list[Space]]:
     """Return tiny spaces by size: at 0, at 1, at the end of the numbers, and one before it."""
     top = min(profile.top, profile.limit)
+    if profile.pools:
+        # The units of one pool; few, since the pools are several.
+        spaces = {
+            size: [split(profile.pools, base, size) for base in (0, 1, 16)] for size in (1, 2)
+        }
+    else:
+        spaces = {
+            size: [
+                Space(base, base + size - 1)
+                for base in dict.fromkeys((0, 1, top - size + 1, top - size, 16))
+            ]
+            for size in (1, 2, 3, 4)
+        }
     return {
-        size: [
-            Space(base, base + size - 1)
-            for base in dict.fromkeys((0, 1, top - size + 1, top - size, 16))
-            if base >= 0 and profile.takes_space(Space(base, base + size - 1))
-        ]
-        for size in (1, 2, 3, 4)
+        size: [space for space in found if space.base >= 0 and profile.takes_space(space)]
+        for size, found in spaces.items()
     }

@@ -60,7 +60,7 @@ def tests() -> dict[str, Property | None]:
     from .judge import Property  # noqa: PLC0415  # only where tests are made
 
     found: dict[str, Property | None] = {"test_it_can_be_checked": None}
-    return found | {f"test_{one.value.replace(' ', '_')}": one for one in Property}
+    return found | {one.name_of_test: one for one in Property}
 
 
 class Outcome:
@@ -115,9 +115,9 @@ class Outcome:
 
 def told(found: Finding) -> str:
     """Return a finding as plain text: the space, the calls, what was wrong with the last one."""
-    from .words import answered, asked, shown_range  # noqa: PLC0415  # once something was found
+    from .words import answered, asked  # noqa: PLC0415  # once something was found
 
-    lines = [f"on a fresh allocator of {shown_range(found.space.range)}:"]
+    lines = [f"on a fresh allocator of {found.space}:"]
     steps = found.steps[-_MOST_STEPS:]
     if len(steps) < len(found.steps):
         lines.append(f"  ... {len(found.steps) - len(steps)} calls before")

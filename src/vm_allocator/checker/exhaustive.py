@@ -6,6 +6,7 @@ put to one allocator, one after the other: what a refused call breaks, a later o
 call shows something from which nobody can go on, the calls after it are tried again without it.
 
 Nothing is left out as equivalent: two histories that lead to the same live ranges are two.
+Only what does several things at once (`is_compound`) is tried first, and last, and not between.
 """
 
 from __future__ import annotations
@@ -14,21 +15,23 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from vm_allocator.modelling import Range
-
-from .calls import Allocate, Free, Space, Update
-from .judge import Judge, live_ranges
-from .trial import Bench, Trial, may_ask
+from .alphabet import alphabet, is_compound
+from .judge import live_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from spec.model import Allocator
-
-    from .calls import Call
+    from .calls import Call, Space
+    from .judge import Judge
     from .profile import Profile
+    from .state import State
+    from .trial import Bench, Trial
 
 _MOST_IN_A_ROW: Final = 60
+
+_MOST_WITH_COMPOUNDS: Final = 1
+"""The place in a sequence, counted from 1, up to which calls that do several things at once are
+tried that others follow. Of these there are hundreds, in each state."""
 
 
 @dataclass(frozen=True)
@@ -53,54 +56,23 @@ class Tiny:
             yield from _after(bench, judge, prefix, state)
 
 
-def alphabet(profile: Profile, space: Space, state: Allocator) -> list[Call]:
-    """Return every call that is tried in a state of a tiny space, and that may be asked."""
-    base, last = space.base, space.last
-    live = live_ranges(state)
-    sizes = range(space.size + 2)
-    # One unit below and one above: outside is as interesting as inside.
-    starts = [start for start in range(base - 1, last + 2) if 0 <= start <= profile.top]
-    ranges = [
-        (start, size) for start in starts for size in range(1, last - start + 3) if size in sizes
-    ]
-    aligns = (None, 2, 4, 3) if profile.align else (None,)
-    calls: list[Call] = [
-        Allocate(size, pick=pick, align=align)
-        for pick in profile.picks
-        for align in aligns
-        for size in sizes
-    ]
-    calls += [Allocate(size, start) for start, size in ranges]
-    calls += [Allocate(1, start, align=2) for start in starts]
-    calls += [Free(start, size) for start, size in ranges]
-    if profile.within and space.size > 1:
-        window = Range(base + 1, last)
-        calls += [
-            Allocate(size, pick=pick, within=window) for pick in profile.picks for size in sizes
-        ]
-    olds = [(one.start, one.end - one.start + 1) for one in live]
-    olds += [(base, space.size)] if (base, space.size) not in olds else []
-    calls += [Update(*old, start, size) for old in olds for start, size in ranges]
-    return [call for call in calls if may_ask(profile, live, call)]
-
-
 def _granted(
-    profile: Profile, judge: Judge, state: Allocator, depth: int
-) -> Iterator[tuple[tuple[Call, ...], Allocator]]:
+    profile: Profile, judge: Judge, state: State, depth: int
+) -> Iterator[tuple[tuple[Call, ...], State]]:
     """Yield every sequence of that many calls, each of which the model grants."""
     if depth == 0:
         yield (), state
         return
     for prefix, reached in _granted(profile, judge, state, depth - 1):
         for call in alphabet(profile, judge.space, reached):
+            if depth > _MOST_WITH_COMPOUNDS and is_compound(call):
+                continue
             outcome = judge.expect(reached, call)
             if outcome.refusal is None:
                 yield (*prefix, call), outcome.after
 
 
-def _after(
-    bench: Bench, judge: Judge, prefix: tuple[Call, ...], state: Allocator
-) -> Iterator[Trial]:
+def _after(bench: Bench, judge: Judge, prefix: tuple[Call, ...], state: State) -> Iterator[Trial]:
     refused: list[Call] = []
     for call in alphabet(bench.profile, judge.space, state):
         if judge.expect(state, call).refusal is None:

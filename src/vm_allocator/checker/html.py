@@ -174,7 +174,7 @@ def _finding(finding: Finding, wrong: Mapping[int, Wrong], limits: Limits) -> di
             f"{finding.found_by}, after {finding.after_calls:,} calls", limits.text
         ),
         "notes": [cut_text(note, limits.text) for note in finding.notes[:5]],
-        "space_text": f"{shown(space.base)} to {shown(space.last)}",
+        "space_text": str(space) if space.pools else f"{shown(space.base)} to {shown(space.last)}",
         **pictured(finding, wrong, limits),
     }
 

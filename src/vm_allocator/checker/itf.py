@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .calls import Allocate, Free, Update
+from .as_json import call_as_json
+from .calls import Allocate, Batch, Free
 from .recorded import BadTraceError, Recorded, call_from_json
+from .wide import Wide
 from .words import answered
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ Itf: TypeAlias = dict[str, Any]
 FORMAT: Final = "https://apalache-mc.org/docs/adr/015adr-trace.html"
 VARIABLES: Final = ("base", "last", "live", "action", "parameters", "outcome")
 
+_ABOUT_ONE: Final = ("allocate", "free", "update")
 _NUMBERS: Final = ("old_start", "old_size", "start", "size", "align")
 
 
@@ -85,17 +88,31 @@ def calls_of(trace: object) -> Recorded:
 
 
 def _action(call: Call) -> str:
-    return {Allocate: "allocate", Free: "free", Update: "update"}[type(call)]
+    name: str = call_as_json(call)["op"]
+    return name
 
 
 def _parameters(call: Call) -> Itf:
-    """Return every parameter that any call has, so that all states have the same fields."""
+    """Return the parameters of a call: of those about one range all that any of them has."""
+    if isinstance(call, (Wide, Batch)):
+        return {name: _value(value) for name, value in call_as_json(call).items() if name != "op"}
     found = {name: _optional(getattr(call, name, None)) for name in _NUMBERS}
     policy = call.pick.value if isinstance(call, Allocate) and call.start is None else None
     found["policy"] = _none() if policy is None else policy
     within = None if isinstance(call, Free) else call.within
     found["within"] = _none() if within is None else _range(within)
     return found
+
+
+def _value(value: Any) -> Any:
+    """Return a value of JSON: objects are records as they are, lists of all kinds are lists."""
+    if value is None:
+        return _none()
+    if isinstance(value, int):
+        return _int(value)
+    if isinstance(value, dict):
+        return {name: _value(one) for name, one in value.items()}
+    return value if isinstance(value, str) else [_value(one) for one in value]
 
 
 def _none() -> Itf:
@@ -125,13 +142,28 @@ def _number(value: Any) -> int:
     return int(value["#bigint"])
 
 
+def _given(value: Any) -> Any:
+    """Return the value of JSON that `_value` wrote."""
+    if isinstance(value, list):
+        return [_given(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "#bigint" in value:
+        return _number(value)
+    if value.get("tag") == "None":
+        return None
+    return {name: _given(one) for name, one in value.items()}
+
+
 def _call(action: object, parameters: Any) -> Call:
+    if action not in _ABOUT_ONE:
+        return call_from_json({"op": action} | _given(parameters))
     given = {
         name: value
         for name, value in parameters.items()
         if not (isinstance(value, dict) and value.get("tag") == "None")
     }
-    call = {"op": action} | {name: _number(given[name]) for name in _NUMBERS if name in given}
+    call: Itf = {"op": action} | {name: _number(given[name]) for name in _NUMBERS if name in given}
     if "policy" in given:
         call["policy"] = given["policy"]
     if "within" in given:

@@ -1,26 +1,33 @@
 """The verdict on one reply: does it agree with the model, and if not, which property is broken.
 
-What a target *should* do is asked of `spec/model.py`, and of nothing else.
+What a target *should* do is asked of the specification, and of nothing else.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from spec import model as spec
-from spec.model import Allocator, Request, inside
-from vm_allocator.modelling import Outcome, attempt, is_aligned
+from spec.devices import DEVICE_EXISTS, NOT_HELD, UNKNOWN_DEVICE
+from spec.model import inside, overlaps
+from spec.moves import MOVE_ENDED, MOVE_PENDING
+from vm_allocator.modelling import Range, is_aligned
 
-from .calls import Allocate, Done, Failed, Failure, Free, Pick, Refused, Skipped
+from .calls import Allocate, Batch, Done, Failed, Failure, Free, Pick, Refused, Skipped, Update
+from .device_calls import DeviceCall, Unregister
+from .state import Expected, Oracle, State, live_ranges
+from .wide import EndMove, Wide
 from .words import answered, asked, shown, shown_ranges
 
 if TYPE_CHECKING:
-    from vm_allocator.modelling import Range, Step
+    from collections.abc import Mapping, Sequence
 
     from .calls import Call, Reply, Space
     from .profile import Profile
+
+__all__ = ["Judge", "Judgement", "Property", "Violation", "live_ranges"]
 
 AN_ANSWER: Final = "an answer"
 """What is expected of a target that failed to give any."""
@@ -41,6 +48,7 @@ class Property(enum.Enum):
     EXACT_FREE = "exact free"
     ATOMICITY = "atomicity"
     CONSERVATION = "conservation"
+    TWO_PHASE = "two-phase"
     VALIDITY = "validity"
     REASON = "truthful refusal"
     NO_CRASH = "no crash"
@@ -51,6 +59,11 @@ class Property(enum.Enum):
     def sentence(self) -> str:
         """The property in words."""
         return _SENTENCES[self]
+
+    @property
+    def name_of_test(self) -> str:
+        """The name of a test of it."""
+        return f"test_{self.value.replace(' ', '_').replace('-', '_')}"
 
 
 _SENTENCES: Final = {
@@ -64,6 +77,7 @@ _SENTENCES: Final = {
     Property.EXACT_FREE: "free succeeds if and only if exactly that range is live",
     Property.ATOMICITY: "an operation that is refused changes nothing",
     Property.CONSERVATION: "live is what was allocated and not freed",
+    Property.TWO_PHASE: "while a move is pending, neither of its ranges is live or handed out",
     Property.VALIDITY: "a request that makes no sense is refused",
     Property.REASON: "a refusal names the first thing that is wrong",
     Property.NO_CRASH: "every operation ends, granted or refused",
@@ -79,6 +93,12 @@ _BROKEN_BY_GRANTING: Final = {
     spec.MISALIGNED: Property.ALIGNMENT,
     spec.OVERLAP: Property.NO_OVERLAP,
     spec.NOT_ALLOCATED: Property.EXACT_FREE,
+    spec.INVALID_RANGE: Property.VALIDITY,
+    MOVE_PENDING: Property.TWO_PHASE,
+    MOVE_ENDED: Property.TWO_PHASE,
+    DEVICE_EXISTS: Property.CONSERVATION,
+    UNKNOWN_DEVICE: Property.EXACT_FREE,
+    NOT_HELD: Property.EXACT_FREE,
 }
 
 BROKEN_BY_FAILING: Final = {
@@ -111,65 +131,80 @@ class Violation:
 class Judgement:
     """What the model says of a call and of the reply to it."""
 
-    outcome: Outcome[Allocator]
+    outcome: Expected
     violation: Violation | None
-    after: Allocator | None
+    after: State | None
     """The state to go on with; `None` where nobody can know it."""
 
 
 class Judge:
-    """The model of one space, asked about calls and replies.
+    """The oracle of one space, asked about calls and replies.
 
     Small states are remembered: in a tiny space the same questions come back all the time.
     """
 
     def __init__(self, profile: Profile, space: Space) -> None:
         self.profile = profile
-        self.initial = Allocator.initial(profile.top, space.base, space.last)
         self.space = space
-        self._remembered: dict[tuple[tuple[Range, ...], Call], Outcome[Allocator]] = {}
+        self._oracle = Oracle(profile, space)
+        self.initial = self._oracle.initial
+        self._remembered: dict[tuple[tuple[object, ...], Call], Expected] = {}
 
-    def expect(self, state: Allocator, call: Call) -> Outcome[Allocator]:
+    def expect(self, state: State, call: Call) -> Expected:
         """Return what the model does in that state. For `Pick.ANY`, one of the right answers."""
-        live = live_ranges(state)
-        if len(live) > _MOST_LIVE_REMEMBERED:
-            return attempt(state, lambda: self._act(state, call))
-        found = self._remembered.get((live, call))
+        if len(live_ranges(state)) > _MOST_LIVE_REMEMBERED:
+            return self._oracle.does(state, call)
+        key = (state.key, call)
+        found = self._remembered.get(key)
         if found is None:
-            found = attempt(state, lambda: self._act(state, call))
+            found = self._oracle.does(state, call)
             if len(self._remembered) < _MOST_REMEMBERED:
-                self._remembered[live, call] = found
+                self._remembered[key] = found
         return found
 
     def judge(
-        self, state: Allocator, call: Call, reply: Reply, live: tuple[Range, ...] | None = None
+        self,
+        state: State,
+        call: Call,
+        reply: Reply,
+        live: tuple[Range, ...] | None = None,
+        devices: Mapping[str, tuple[Range, ...]] | None = None,
     ) -> Judgement:
-        """Compare a reply with the model, and the listed live ranges if the target lists them."""
+        """Compare a reply with the model, and with it what the target lists, if it does."""
         outcome = self.expect(state, call)
         judged = self._judge(state, call, reply, outcome)
         if live is None or judged.after is None or judged.violation is not None:
             return judged
         wanted = live_ranges(judged.after)
-        if live == wanted:
+        must_hold = judged.after.devices
+        if live == wanted and (devices is None or _in_order(devices) == must_hold):
             return judged
         refused = isinstance(reply, Refused)
+        broken = Property.ATOMICITY if refused else Property.CONSERVATION
+        held = judged.after.moving.reserved()
+        if held and all(any(overlaps(x, y) for y in held) for x in set(live) ^ set(wanted)):
+            broken = Property.TWO_PHASE
+        what = "other live ranges"
+        words = f"the live ranges must be {shown_ranges(wanted)}, and are {shown_ranges(live)}"
+        if live == wanted:
+            what = "other ranges of devices"
+            words = f"devices must hold {_shown(must_hold)}; they hold {_shown(devices or {})}"
         violation = Violation(
-            Property.ATOMICITY if refused else Property.CONSERVATION,
+            broken,
             call.kind,
             "refused" if refused else "granted",
-            "other live ranges",
-            f"after {asked(call)} the live ranges must be {shown_ranges(wanted)}, "
-            f"and are {shown_ranges(live)}",
+            what,
+            f"after {asked(call)} {words}",
         )
         return Judgement(outcome, violation, None)
 
     @staticmethod
-    def words(call: Call, outcome: Outcome[Allocator]) -> str:
+    def words(call: Call, outcome: Expected) -> str:
         """Return what the model did, for people."""
         return expectation(call, outcome)[1]
 
     def _judge(  # noqa: PLR0911  # one verdict per case, told in their order
-        self, state: Allocator, call: Call, reply: Reply, outcome: Outcome[Allocator]
+        self, state: State, call: Call, reply: Reply, outcome: Expected
     ) -> Judgement:
         if isinstance(reply, Skipped):
             return Judgement(outcome, None, state)
@@ -177,18 +212,15 @@ class Judge:
             broken = BROKEN_BY_FAILING[reply.how]
             return Judgement(outcome, self._broken(broken, call, outcome, reply), None)
         if isinstance(reply, Refused):
-            if outcome.refusal is None:
-                wrong = Property.EXACT_FREE if isinstance(call, Free) else Property.COMPLETENESS
-                # The target says that nothing has changed. Later calls will tell.
-                return Judgement(outcome, self._broken(wrong, call, outcome, reply), state)
-            if self.profile.reasons and reply.reason != outcome.refusal:
-                violation = self._broken(Property.REASON, call, outcome, reply)
-                return Judgement(outcome, violation, state)
-            return Judgement(outcome, None, state)
+            return self._refused(state, call, reply, outcome)
+        if isinstance(call, Batch):
+            return self._batch(state, call, reply, outcome)
+        if isinstance(call, DeviceCall):
+            return self._device(state, call, reply, outcome)
         if isinstance(call, Allocate) and call.start is None:
             return self._placed(state, call, reply, outcome)
         if outcome.refusal is not None:
-            broken = _BROKEN_BY_GRANTING[outcome.refusal]
+            broken = self._broken_by_granting(state, call, outcome.refusal)
             # Freeing what is not live may change nothing: go on, and see what it does.
             after = state if isinstance(call, Free) else None
             return Judgement(outcome, self._broken(broken, call, outcome, reply), after)
@@ -197,19 +229,74 @@ class Judge:
             return Judgement(outcome, violation, None)
         return Judgement(outcome, None, outcome.after)
 
-    def _placed(
-        self, state: Allocator, call: Allocate, reply: Done, outcome: Outcome[Allocator]
-    ) -> Judgement:
+    def _refused(self, state: State, call: Call, reply: Refused, outcome: Expected) -> Judgement:
+        """Judge a refusal: the target says that nothing has changed. Later calls will tell."""
+        if outcome.refusal is None:
+            violation = self._broken(_broken_by_refusing(call, reply), call, outcome, reply)
+            return Judgement(outcome, violation, state)
+        elsewhere = reply.at is not None and reply.at != outcome.at
+        if elsewhere or (self.profile.reasons and reply.reason != outcome.refusal):
+            violation = self._broken(Property.REASON, call, outcome, reply)
+            return Judgement(outcome, violation, state)
+        return Judgement(outcome, None, state)
+
+    @staticmethod
+    def _broken_by_granting(state: State, call: Call, refusal: str) -> Property:
+        """Return what is broken by a grant where the model refuses for that reason."""
+        if refusal != spec.OVERLAP:
+            return _BROKEN_BY_GRANTING[refusal]
+        wanted = call.asked() if isinstance(call, Wide) else _asked(call)
+        return _met(state, wanted)
+
+    def _batch(self, state: State, batch: Batch, reply: Done, outcome: Expected) -> Judgement:
+        """Judge a batch that was done: each of its calls, by where the target says it is."""
+        after: State | None = state
+        starts = reply.starts or ()
+        if len(starts) != len(batch.calls):
+            said = f"{asked(batch)} needs {len(batch.calls)} replies; there are {len(starts)}"
+            broken = Violation(Property.PROTOCOL, batch.kind, AN_ANSWER, "another number", said)
+            return Judgement(outcome, broken, None)
+        for call, start in zip(batch.calls, starts, strict=True):
+            if after is None:
+                break
+            one = self._judge(after, call, Done(start), self.expect(after, call))
+            if one.violation is not None:
+                violation = self._broken(one.violation.broken, batch, outcome, reply)
+                return Judgement(outcome, violation, None)
+            after = one.after
+        return Judgement(outcome, None, after)
+
+    def _device(self, state: State, call: DeviceCall, reply: Done, outcome: Expected) -> Judgement:
+        """Judge what was done with a device, by where the target says its new ranges are."""
+        starts = reply.starts or ()
+        if len(starts) != len(call.needs) or None in starts:
+            said = f"{asked(call)} needs {len(call.needs)} starts; the reply is {reply.starts}"
+            broken = Violation(Property.PROTOCOL, call.kind, AN_ANSWER, "another number", said)
+            return Judgement(outcome, broken, None)
+        if outcome.refusal is None and (not call.needs or starts == outcome.starts):
+            return Judgement(outcome, None, outcome.after)
+        # The needs at the places that the target chose: would that be granted?
+        there = self.expect(state, call.placed(starts))
+        if there.refusal is not None:
+            wrong = _BROKEN_BY_GRANTING[there.refusal]
+            return Judgement(outcome, self._broken(wrong, call, outcome, reply), None)
+        exact = all(need.start in (None, at) for need, at in zip(call.needs, starts, strict=True))
+        if exact and Pick.ANY in self.profile.picks:
+            return Judgement(outcome, None, there.after)
+        violation = self._broken(Property.OPTIMALITY, call, outcome, reply)
+        return Judgement(outcome, violation, there.after)
+
+    def _placed(self, state: State, call: Allocate, reply: Done, outcome: Expected) -> Judgement:
         """Judge the start that the target chose."""
         start = -1 if reply.start is None else reply.start
         if outcome.granted is not None and start == outcome.granted.start:
             return Judgement(outcome, None, outcome.after)
-        request = self._request(call)
-        after = None
+        request = self._oracle.request(call)
+        model, after = state.moving.allocator, None
         if outcome.refusal in (spec.INVALID_SIZE, spec.INVALID_ALIGNMENT):
             broken = Property.VALIDITY
-        elif state.fits(request, start):
-            after = state.allocate_exact(request, start).after
+        elif model.fits(request, start):
+            after = self.expect(state, replace(call, start=start)).after
             if call.pick is Pick.ANY:
                 return Judgement(outcome, None, after)
             broken = Property.OPTIMALITY
@@ -221,34 +308,11 @@ class Judge:
         ):
             broken = Property.BOUNDS
         else:
-            broken = Property.NO_OVERLAP
+            broken = _met(state, [request.at(start)])
         return Judgement(outcome, self._broken(broken, call, outcome, reply), after)
 
-    def _act(self, state: Allocator, call: Call) -> Step[Allocator]:
-        if isinstance(call, Free):
-            return state.free(call.start, call.size)
-        request = self._request(call)
-        if not isinstance(call, Allocate):
-            return state.update(call.old_start, call.old_size, request, call.start)
-        if call.start is not None:
-            return state.allocate_exact(request, call.start)
-        if call.pick is Pick.LAST:
-            return state.allocate_last(request)
-        return state.allocate_first(request)
-
-    def _request(self, call: Call) -> Request:
-        align = None if isinstance(call, Free) else call.align
-        window = None if isinstance(call, Free) else call.within
-        return Request(
-            call.size,
-            self.profile.default_alignment if align is None else align,
-            self.space.range if window is None else window,
-        )
-
     @staticmethod
-    def _broken(
-        broken: Property, call: Call, outcome: Outcome[Allocator], reply: Reply
-    ) -> Violation:
+    def _broken(broken: Property, call: Call, outcome: Expected, reply: Reply) -> Violation:
         expected, wanted = expectation(call, outcome)
         return Violation(
             broken,
@@ -260,23 +324,55 @@ class Judge:
         )
 
 
-def expectation(call: Call, outcome: Outcome[Allocator]) -> tuple[str, str]:
+def expectation(call: Call, outcome: Expected) -> tuple[str, str]:
     """Return what the model did, without numbers and with them."""
     if outcome.refusal is not None:
-        return f"refused: {outcome.refusal}", f"refused ({outcome.refusal})"
+        at = "" if outcome.at is None else f", call {outcome.at + 1}"
+        return f"refused: {outcome.refusal}", f"refused ({outcome.refusal}{at})"
     if isinstance(call, Allocate) and outcome.granted is not None:
         if call.pick is Pick.ANY and call.start is None:
             return "granted", f"granted, for instance {shown(outcome.granted.start)}"
         return "granted", f"granted {shown(outcome.granted.start)}"
+    if outcome.starts is not None:
+        return "granted", answered(call, Done(starts=outcome.starts))
     return "granted", "done"
 
 
-def live_ranges(state: Allocator) -> tuple[Range, ...]:
-    """Return the live ranges of a state of the oracle, lowest first."""
-    return tuple(state.live)  # type: ignore[arg-type]  # the oracle's sets are finite
+def _asked(call: Call) -> list[Range]:
+    if isinstance(call, (Allocate, Update)) and call.start is not None:
+        return [Range(call.start, call.start + call.size - 1)]
+    return []
 
 
-def _class_of(reply: Reply, outcome: Outcome[Allocator]) -> str:
+def _met(state: State, wanted: Sequence[Range]) -> Property:
+    """Return what is broken by handing out what is not free: it is live, or a move has it."""
+    live, held = live_ranges(state), state.moving.reserved()
+    if any(overlaps(one, r) for one in wanted for r in held) and not any(
+        overlaps(one, r) for one in wanted for r in live
+    ):
+        return Property.TWO_PHASE
+    return Property.NO_OVERLAP
+
+
+def _broken_by_refusing(call: Call, reply: Refused) -> Property:
+    """Return what is broken by a refusal where the model grants."""
+    if isinstance(call, Batch) and reply.at is not None and reply.at < len(call.calls):
+        return _broken_by_refusing(call.calls[reply.at], reply)
+    if isinstance(call, EndMove):
+        return Property.TWO_PHASE
+    freed = isinstance(call, (Free, Unregister))
+    return Property.EXACT_FREE if freed else Property.COMPLETENESS
+
+
+def _in_order(devices: Mapping[str, tuple[Range, ...]]) -> dict[str, tuple[Range, ...]]:
+    return {device: tuple(sorted(held)) for device, held in devices.items()}
+
+
+def _shown(devices: Mapping[str, tuple[Range, ...]]) -> str:
+    return "; ".join(f"{name}: {shown_ranges(held)}" for name, held in devices.items()) or "nothing"
+
+
+def _class_of(reply: Reply, outcome: Expected) -> str:
     """Return what the target did, without numbers."""
     if isinstance(reply, Refused):
         return f"refused: {reply.reason}"

@@ -8,7 +8,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from .judge import Property
 from .text import cut_text
-from .words import answered, asked, shown_range
+from .words import answered, asked
 
 if TYPE_CHECKING:
     from .baseline import Baseline
@@ -65,7 +65,7 @@ def story(finding: Finding) -> list[str]:
     """Return a finding in lines: the property, the trace, what was expected, the notes."""
     lines = [
         f"{finding.broken.sentence}",
-        f"on a fresh allocator of {shown_range(finding.space.range)}:",
+        f"on a fresh allocator of {finding.space}:",
     ]
     steps = finding.steps[-MOST_STEPS:]
     if len(steps) < len(finding.steps):
@@ -96,6 +96,7 @@ def looked_at(report: Report) -> list[Property]:
         Property.EXACT_FREE: "free" in asked_for,
         Property.ATOMICITY: refused,
         Property.CONSERVATION: profile.lists,
+        Property.TWO_PHASE: "move_begin" in asked_for,
         Property.VALIDITY: bool(outcomes & {"invalid-size", "invalid-alignment"}),
         Property.REASON: profile.reasons and refused,
         Property.NO_CRASH: True,

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.errors import AllocatorError
 from vm_allocator.modelling import Range
-from vm_allocator.policy import FirstMatch, LastMatch
 from vm_allocator.ranges import RangeInclusive
 from vm_allocator.view import RangeView
 
-from .calls import Allocate, Done, Failed, Failure, Free, Pick, Refused, Skipped, Space
+from .calls import Done, Failed, Failure, Space
+from .local_calls import Caller, refused
 from .profile import PROTOCOL, Profile, TargetError, profile_of
-from .target import Answer, Played, play_one_by_one
+from .target import Answer, Listed, Played, play_one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,9 @@ _HELP: Final = "pass package.module:factory, where factory(base, size) returns a
 _TRIAL_SPACES: Final = ((0x1000, 0x1000), (0, 16), (1, 16), (32, 64))
 """As (base, size): what is tried to learn which arguments the methods of a target take."""
 
-_ORDERS: Final = {Pick.FIRST: FirstMatch, Pick.LAST: LastMatch}
+
+_ENDS_OF_A_MOVE: Final = 4
+"""Parameters of a `move` in two phases, at least: start and size of both ranges."""
 
 
 class _OutOfTimeError(BaseException):
@@ -84,15 +86,18 @@ class LocalTarget:
         self._seconds = seconds
         self._name = name or getattr(factory, "__qualname__", repr(factory))
         self._refusals = (AllocatorError, *getattr(factory, "refusals", ()))
-        self._object: Any = None
+        self._takes_policy = False
         self.profile = self._look()
+        self._caller = self._calling(None)
 
     def begin(self, space: Space) -> Reply:
         """Make a fresh allocator."""
-        self._object = None
+        self._caller = self._calling(None)
 
         def make() -> Done:
-            self._object = self._factory(space.base, space.size)
+            pools = [{name: RangeInclusive(*one) for name, one in space.pools}]
+            arguments = pools if space.pools else [space.base, space.size]
+            self._caller = self._calling(self._factory(*arguments))
             return Done()
 
         return self._guard(make)
@@ -102,24 +107,30 @@ class LocalTarget:
         reply = self.do(call)
         if isinstance(reply, Failed) or not self.profile.lists:
             return Answer(reply)
-        live = self.list_live()
-        return Answer(live) if isinstance(live, Failed) else Answer(reply, live)
+        listed = self.list_live()
+        return Answer(listed) if isinstance(listed, Failed) else Answer(reply, *listed)
 
     def do(self, call: Call) -> Reply:
         """Put one call to the allocator."""
-        return self._guard(lambda: self._do(call))
+        caller = self._caller
+        return self._guard(lambda: caller.do(call))
 
-    def list_live(self) -> tuple[Range, ...] | Failed:
-        """Return the live ranges as the allocator lists them."""
+    def list_live(self) -> Listed | Failed:
+        """Return the live ranges as the allocator lists them, and what its devices hold."""
         listed: list[Range] = []
+        devices: dict[str, tuple[Range, ...]] | None = None
 
         def look() -> Done:
-            listed.extend(Range(index(one.start), index(one.end)) for one in _live(self._object))
+            nonlocal devices
+            listed.extend(_ranges(_live(self._caller.made)))
+            if self.profile.pools and callable(getattr(self._caller.made, "held", None)):
+                held = self._caller.made.held()
+                devices = {str(one): tuple(_ranges(ranges)) for one, ranges in held.items()}
             return Done()
 
         looked = self._guard(look)
         if isinstance(looked, Done):
-            return tuple(listed)
+            return Listed(tuple(sorted(listed)) if self.profile.pools else tuple(listed), devices)
         return Failed(Failure.CRASH, "cannot list what is live", str(looked))
 
     def play(self, space: Space, calls: Sequence[Call]) -> Played:
@@ -128,33 +139,12 @@ class LocalTarget:
 
     def close(self) -> None:
         """Forget the allocator."""
-        self._object = None
+        self._caller = self._calling(None)
 
     # ---- one call
 
-    def _do(self, call: Call) -> Reply:
-        target = self._object
-        if isinstance(call, Free):
-            target.free(call.start, call.size)
-            return Done()
-        options: dict[str, Any] = {}
-        if call.align is not None:
-            options["align"] = call.align
-        if call.within is not None:
-            if call.within.start < 0 or call.within.end < call.within.start:
-                return Skipped("an empty window")
-            options["within"] = RangeInclusive(*call.within)
-        if not isinstance(call, Allocate):
-            target.update(call.old_start, call.old_size, call.start, call.size, **options)
-            return Done()
-        if call.start is None and self._takes_policy and call.pick in _ORDERS:
-            options["policy"] = _ORDERS[call.pick]
-        granted = target.allocate(call.start, call.size, **options)
-        start = getattr(granted, "start", granted)  # a range will do as well
-        try:
-            return Done(index(start))
-        except TypeError:
-            return Failed(Failure.GARBAGE, "allocate returned no number", repr(granted)[:200])
+    def _calling(self, made: Any) -> Caller:
+        return Caller(made, takes_policy=self._takes_policy, refusals=self._refusals)
 
     def _guard(self, act: Callable[[], Reply]) -> Reply:
         """Carry out something of the target's; whatever it raises becomes a reply."""
@@ -164,7 +154,7 @@ class LocalTarget:
         except _OutOfTimeError:
             return Failed(Failure.HANG, f"no answer within {self._seconds:g} s")
         except self._refusals as refusal:
-            return Refused((getattr(refusal, "refusal", "") or type(refusal).__name__)[:200])
+            return refused(refusal)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001  # SystemExit too: it is the finding
@@ -174,7 +164,9 @@ class LocalTarget:
 
     def _look(self) -> Profile:
         declared = dict(getattr(self._factory, "profile", {}))
-        made = self._try_one()
+        if declared.get("pools"):
+            return self._look_at_devices(declared)
+        made = self._try_one(_TRIAL_SPACES, ("allocate", "free"))
         allocate = _parameters(made, "allocate")
         takes = (
             frozenset(allocate) & _parameters(made, "update")
@@ -191,8 +183,13 @@ class LocalTarget:
             "align": "align" in takes,
             "within": "within" in takes,
         }
-        if hasattr(made, "update"):
-            found["operations"].append("update")
+        found["operations"] += [
+            name for name in ("update", "update_many") if callable(getattr(made, name, None))
+        ]
+        if len(_parameters(made, "move")) >= _ENDS_OF_A_MOVE:
+            found["operations"].append("move")
+        if callable(getattr(made, "transaction", None)):
+            found["operations"].append("batch")
         if isinstance(made, RangeView):
             found["operations"].append("live")
             found["reasons"] = True
@@ -201,12 +198,41 @@ class LocalTarget:
             found["greatest_size"] = made._unit.top + 1  # noqa: SLF001  # likewise
         return profile_of(self._name, found | declared)
 
-    def _try_one(self) -> Any:
+    def _look_at_devices(self, declared: dict[str, Any]) -> Profile:
+        """Learn what a target with several pools can do."""
+        names = declared["pools"]
+        if not isinstance(names, (list, tuple)) or not all(isinstance(one, str) for one in names):
+            raise TargetError(self._name, "its profile's pools are no names", _HELP)
+        trials = [
+            (
+                {
+                    name: RangeInclusive(start + 8 * at, start + 8 * at + 3)
+                    for at, name in enumerate(names)
+                },
+            )
+            for start in (0x1000, 0)
+        ]
+        made = self._try_one(trials, ("register", "unregister"))
+        found = {
+            "protocol": PROTOCOL,
+            "name": self._name,
+            "kind": "addresses",
+            "operations": [
+                name
+                for name in ("register", "unregister", "update_device", "live")
+                if callable(getattr(made, name, None))
+            ],
+            "policies": ["first", "exact"],
+            "align": True,
+        }
+        return profile_of(self._name, found | declared)
+
+    def _try_one(self, trials: Sequence[tuple[Any, ...]], methods: tuple[str, ...]) -> Any:
         problem = ""
-        for base, size in _TRIAL_SPACES:
+        for arguments in trials:
             try:
                 with _alarm(self._seconds):
-                    made = self._factory(base, size)
+                    made = self._factory(*arguments)
             except KeyboardInterrupt:
                 raise
             except _OutOfTimeError:
@@ -215,10 +241,11 @@ class LocalTarget:
             except BaseException as error:  # noqa: BLE001  # whatever it is, the next space is tried
                 problem = problem or f"it makes no allocator ({type(error).__name__}: {error})"
                 continue
-            if isinstance(made, RangeView) and (made.base, made.size) != (base, size):
+            if isinstance(made, RangeView) and (made.base, made.size) != arguments:
+                base, size = arguments
                 problem = f"asked for base {base} and size {size}, it makes {made!r}"
                 raise TargetError(self._name, problem, _HELP)
-            for method in ("allocate", "free"):
+            for method in methods:
                 if not callable(getattr(made, method, None)):
                     raise TargetError(self._name, f"what it makes has no {method}()", _HELP)
             return made
@@ -229,11 +256,15 @@ def _live(made: Any) -> Any:
     return made.live() if callable(getattr(made, "live", None)) else made
 
 
+def _ranges(listed: Any) -> Iterator[Range]:
+    return (Range(index(one.start), index(one.end)) for one in listed)
+
+
 def _parameters(made: Any, method: str) -> frozenset[str]:
     try:
         return frozenset(inspect.signature(getattr(made, method)).parameters)
-    except (TypeError, ValueError):
-        return frozenset()  # written in C without a signature
+    except (AttributeError, TypeError, ValueError):
+        return frozenset()  # there is none, or it is written in C without a signature
 
 
 def _crash(error: BaseException) -> Failed:

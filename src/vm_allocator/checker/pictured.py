@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 from spec.model import overlaps
 from vm_allocator.modelling import Range
 
-from .calls import Allocate, Done, Failed, Free, Update
+from .calls import Allocate, Batch, Done, Failed, Free, Update
 from .judge import Property
 from .scale import scale_of
+from .smaller import parts
 from .text import cut_text
+from .wide import CommitMove, Wide
 from .words import POLICIES, answered, asked, shown, shown_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .calls import Call
+    from .calls import Call, Plain
     from .findings import Finding
     from .scale import Scale
     from .trial import Step
@@ -45,6 +47,10 @@ class Limits:
 
 def parameters_of(call: Call) -> list[tuple[str, str]]:
     """Return what a call was given, by name, as text."""
+    if isinstance(call, Wide):
+        return [(what, shown_range(one)) for what, one in call.places()]
+    if isinstance(call, Batch):
+        return [(f"call {at}", asked(one)) for at, one in enumerate(call.calls, start=1)]
     found: list[tuple[str, str]] = []
     if isinstance(call, Update):
         found += [("old start", shown(call.old_start)), ("old size", shown(call.old_size))]
@@ -63,6 +69,10 @@ def parameters_of(call: Call) -> list[tuple[str, str]]:
 
 def places_of(call: Call) -> list[tuple[str, Range]]:
     """Return the ranges that a call names, each with what it is: old, asked or window."""
+    if isinstance(call, Batch):
+        return [place for one in call.calls for place in places_of(one)]
+    if isinstance(call, Wide):
+        return [("old" if what == "pending" else what, one) for what, one in call.places()]
     found: list[tuple[str, Range]] = []
     if isinstance(call, Update):
         found.append(("old", _sized(call.old_start, call.old_size)))
@@ -204,15 +214,27 @@ def _moved_to(step: Step) -> tuple[Range, ...] | None:
     call, reply = step.call, step.answer.reply
     if not isinstance(reply, Done):
         return None
+    if isinstance(call, CommitMove):
+        return step.wanted  # where to, only the model knows
+    if isinstance(call, Wide):
+        return call.moved(step.before)
+    pairs = parts(call, reply) if isinstance(call, Batch) else [(call, reply)]
+    now = step.before
+    for one, done in pairs:
+        now = _moved(now, one, done.start)
+    return now
+
+
+def _moved(before: tuple[Range, ...], call: Plain, granted: int | None) -> tuple[Range, ...]:
     if isinstance(call, Allocate):
-        start = call.start if reply.start is None else reply.start
-        return None if start is None else (*step.before, _sized(start, call.size))
+        start = call.start if granted is None else granted
+        return before if start is None else (*before, _sized(start, call.size))
     gone = (
         _sized(call.old_start, call.old_size)
         if isinstance(call, Update)
         else _sized(call.start, call.size)
     )
-    left = tuple(one for one in step.before if one != gone)
+    left = tuple(one for one in before if one != gone)
     return (*left, _sized(call.start, call.size)) if isinstance(call, Update) else left
 
 

@@ -11,13 +11,36 @@ import msgspec
 
 from spec.model import MAX_ALIGNMENT, U32_MAX, U64_MAX
 
-from .calls import Call, Free, Pick, Space, Update
+from .calls import Batch, Call, Free, Pick, Plain, Space, Update
+from .device_calls import DeviceCall, Need
+from .wide import Wide
 
 PROTOCOL: Final = "vm-allocator/1"
 
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
-Operation: TypeAlias = Literal["allocate", "free", "update", "live"]
+Operation: TypeAlias = Literal[
+    "allocate",
+    "free",
+    "update",
+    "live",
+    "update_many",
+    "move",
+    "batch",
+    "register",
+    "unregister",
+    "update_device",
+]
+_WITH_POOLS: Final = ("register", "unregister", "update_device", "live")
+_WITHOUT_POOLS: Final = (
+    "allocate",
+    "free",
+    "update",
+    "live",
+    "update_many",
+    "move",
+    "batch",
+)
 PolicyName: TypeAlias = Literal["first", "last", "any", "exact"]
 
 
@@ -62,6 +85,7 @@ class Profile(msgspec.Struct, frozen=True):
     free_by: Literal["range", "start"] = "range"
     reasons: bool = False
     snapshot: bool = False
+    pools: tuple[str, ...] = ()
 
     @property
     def top(self) -> int:
@@ -83,6 +107,10 @@ class Profile(msgspec.Struct, frozen=True):
         """Whether it can move a range."""
         return "update" in self.operations
 
+    def does(self, operation: str) -> bool:
+        """Whether it has that operation."""
+        return operation in self.operations
+
     @property
     def lists(self) -> bool:
         """Whether it can list its live ranges."""
@@ -103,6 +131,13 @@ class Profile(msgspec.Struct, frozen=True):
         return self._expressible(call) and all(0 <= n <= self.limit for n in numbers(call))
 
     def _expressible(self, call: Call) -> bool:
+        if isinstance(call, Batch):
+            return self.does("batch") and all(map(self._expressible, call.calls))
+        if isinstance(call, Wide):
+            return self._expressible_wide(call)
+        return self._expressible_plain(call)
+
+    def _expressible_plain(self, call: Plain) -> bool:
         if isinstance(call, Free):
             return self.most > 1 or call.size == 1
         if call.align is not None and (not self.align or call.align > self.greatest_align):
@@ -114,6 +149,25 @@ class Profile(msgspec.Struct, frozen=True):
         if not self._size(call.size):
             return False
         return "exact" in self.policies if call.start is not None else call.pick in self.picks
+
+    def _expressible_wide(self, call: Wide) -> bool:
+        if isinstance(call, DeviceCall):
+            return self.does(call.operation) and all(map(self._gives, call.needs))
+        ranges = [one for what, one in call.places() if what != "window"]
+        return (
+            call.operation in self.operations
+            and all(self._size(one.end - one.start + 1) for one in ranges)
+            and (call.align is None or (self.align and call.align <= self.greatest_align))
+            and (call.within is None or self.within)
+        )
+
+    def _gives(self, need: Need) -> bool:
+        return (
+            need.pool in self.pools
+            and need.size <= self.most
+            and (need.align is None or (self.align and need.align <= self.greatest_align))
+            and (bool(self.picks) if need.start is None else "exact" in self.policies)
+        )
 
     @property
     def most(self) -> int:
@@ -129,6 +183,10 @@ class Profile(msgspec.Struct, frozen=True):
 
 def numbers(call: Call) -> list[int]:
     """Return every number of a call."""
+    if isinstance(call, Wide):
+        return call.numbers()
+    if isinstance(call, Batch):
+        return [number for one in call.calls for number in numbers(one)]
     if isinstance(call, Free):
         return [call.start, call.size]
     found = [call.size]
@@ -154,8 +212,17 @@ def profile_of(target: str, data: Any) -> Profile:
         raise TargetError(target, problem, "use an adapter of this version")
     if not profile.picks and "exact" not in profile.policies:
         raise TargetError(target, "it knows no policy", page)
-    if "allocate" not in profile.operations:
-        raise TargetError(target, "it cannot allocate", page)
+    needed = ("register", "unregister") if profile.pools else ("allocate",)
+    for operation in needed:
+        if operation not in profile.operations:
+            raise TargetError(target, f"it cannot {operation}", page)
+    known = _WITH_POOLS if profile.pools else _WITHOUT_POOLS
+    for one in profile.operations:
+        if one not in known:
+            kind = "of devices in pools" if profile.pools else "without pools"
+            raise TargetError(target, f"{one!r} is no operation of a target {kind}", page)
+    if len(set(profile.pools)) < len(profile.pools):
+        raise TargetError(target, "it has two pools of one name", page)
     align = profile.default_alignment
     if align & (align - 1) or align > MAX_ALIGNMENT:
         raise TargetError(target, f"default_alignment {align} is no power of two", page)

@@ -8,26 +8,25 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from keyword import iskeyword
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
-from .calls import Allocate, Done, Free, Pick, Update
-from .judge import Judge, live_ranges
-from .source import INDENT, bracketed, imported, number, quoted, recorded
+from .as_json import call_as_json
+from .calls import Allocate, Free, Pick, Update
+from .regression_asked import asked_test, local, remote
+from .regression_path import lists_live, name_of, note, path_of
+from .source import INDENT, bracketed, imported, number, recorded
 from .target import names_a_factory
 from .text import cut_text
-from .words import shown_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vm_allocator.modelling import Range
-
-    from .calls import Call
+    from .calls import Plain
     from .findings import Finding
     from .profile import Profile
+    from .regression_path import Must
 
 _POLICIES: Final = {Pick.FIRST: "FirstMatch", Pick.LAST: "LastMatch"}
 _LONGEST_COMMENT: Final = 500
@@ -42,11 +41,15 @@ def regression_test(finding: Finding, target: str | Sequence[str], profile: Prof
     `vm-allocator replay` reads. A Python target that hangs makes the test hang.
     """
     words = [target] if isinstance(target, str) else list(target)
+    path = path_of(finding, profile)
     if names_a_factory(words) and _importable(words[0]):
-        parts = _python(words[0], _path(finding, profile), finding, profile)
+        if all(isinstance(must.call, (Allocate, Free, Update)) for must in path):
+            parts = _python(words[0], path, finding, profile)
+        else:
+            parts = asked_test(local(words[0]), path, finding, profile)
     else:
         command = shlex.split(target) if isinstance(target, str) else words
-        parts = _adapter(command, _path(finding, profile), finding, profile)
+        parts = asked_test(remote(command), path, finding, profile)
     space = finding.space
     end = recorded(space.base, space.last, [step.call for step in finding.steps])
     read = "# What `vm-allocator replay` reads."
@@ -70,63 +73,10 @@ def _comment(finding: Finding) -> list[str]:
     return [f"# {line}" for line in lines]
 
 
-def _name(finding: Finding) -> str:
-    return f"test_{finding.broken.value.replace(' ', '_')}_{finding.fingerprint}"
-
-
-# ---- what must happen
-
-
-@dataclass(frozen=True)
-class _Must:
-    """One call, and what the specification makes of it."""
-
-    call: Call
-    refusal: str | None
-    start: int | None
-    """Where an allocation must be, or where one that may be anywhere was."""
-    live: tuple[Range, ...]
-    """What must be live after it."""
-
-
-def _path(finding: Finding, profile: Profile) -> list[_Must]:
-    """Walk along the calls as the specification does."""
-    judge = Judge(profile, finding.space)
-    state = judge.initial
-    found = []
-    for step in finding.steps:
-        call, reply = step.call, step.answer.reply
-        outcome = judge.expect(state, call)
-        after, start = outcome.after, None if outcome.granted is None else outcome.granted.start
-        if _anywhere(call) and isinstance(reply, Done):
-            # Any place that fits is right: the trace goes on from the one that was chosen.
-            judged = judge.judge(state, call, reply)
-            if judged.violation is None and judged.after is not None:
-                after, start = judged.after, reply.start
-        state = after
-        found.append(_Must(call, outcome.refusal, start, live_ranges(state)))
-    return found
-
-
-def _anywhere(call: Call) -> bool:
-    return isinstance(call, Allocate) and call.start is None and call.pick is Pick.ANY
-
-
-def _lists(finding: Finding) -> bool:
-    """Whether the finding is about what the target says is live."""
-    return bool(finding.steps) and finding.steps[-1].answer.live is not None
-
-
-def _note(must: _Must) -> list[str]:
-    if must.refusal is not None or not _anywhere(must.call):
-        return []
-    return [f"{INDENT}# Any start that fits is right; the calls below go on from this one."]
-
-
 # ---- a factory in Python
 
 
-def _python(name: str, path: list[_Must], finding: Finding, profile: Profile) -> list[str]:
+def _python(name: str, path: list[Must], finding: Finding, profile: Profile) -> list[str]:
     module, _, attribute = name.partition(":")
     refused = [must for must in path if must.refusal is not None]
     takes_policy = {"first", "last"} <= set(profile.policies)
@@ -138,10 +88,11 @@ def _python(name: str, path: list[_Must], finding: Finding, profile: Profile) ->
     )
     names = {"AllocatorError"} if refused else set()
     for must in path:
-        arguments, used = _arguments(must.call, takes_policy)
-        names |= used
-        body += _python_call(must, arguments, reasons=profile.reasons)
-    if path and _lists(finding):
+        if isinstance(must.call, (Allocate, Free, Update)):
+            arguments, used = _arguments(must.call, takes_policy)
+            names |= used
+            body += _python_call(must, arguments, reasons=profile.reasons)
+    if path and lists_live(finding):
         live = [f"({number(start)}, {number(end)})" for start, end in path[-1].live]
         body.append(f'{INDENT}live = allocator.live() if hasattr(allocator, "live") else allocator')
         body.append(f"{INDENT}found = [(one.start, one.end) for one in live]")
@@ -158,12 +109,12 @@ def _python(name: str, path: list[_Must], finding: Finding, profile: Profile) ->
         "",
         *start,
         *setup,
-        f"def {_name(finding)}() -> None:",
+        f"def {name_of(finding)}() -> None:",
         *body,
     ]
 
 
-def _arguments(call: Call, takes_policy: bool) -> tuple[list[str], set[str]]:  # noqa: FBT001  # one caller
+def _arguments(call: Plain, takes_policy: bool) -> tuple[list[str], set[str]]:  # noqa: FBT001  # one caller
     """Return the arguments of a call of the seed interface, and the names that they need."""
     used: set[str] = set()
     if isinstance(call, Free):
@@ -183,8 +134,8 @@ def _arguments(call: Call, takes_policy: bool) -> tuple[list[str], set[str]]:  #
     return found, used
 
 
-def _python_call(must: _Must, arguments: list[str], *, reasons: bool) -> list[str]:
-    method = {Allocate: "allocate", Free: "free", Update: "update"}[type(must.call)]
+def _python_call(must: Must, arguments: list[str], *, reasons: bool) -> list[str]:
+    method = call_as_json(must.call)["op"]
     if must.refusal is not None:
         named = " as refused:" if reasons else f":  # {must.refusal}"
         lines = [f"{INDENT}with pytest.raises(REFUSALS){named}"]
@@ -195,93 +146,7 @@ def _python_call(must: _Must, arguments: list[str], *, reasons: bool) -> list[st
     if not isinstance(must.call, Allocate):
         return bracketed(f"allocator.{method}(", arguments, ")", 1)
     return [
-        *_note(must),
+        *note(must),
         *bracketed("granted = allocator.allocate(", arguments, ")", 1),
         f"{INDENT}assert granted == {number(must.start or 0)}",
     ]
-
-
-# ---- an adapter's command
-
-
-def _adapter(
-    command: Sequence[str], path: list[_Must], finding: Finding, profile: Profile
-) -> list[str]:
-    space = finding.space
-    names = {"Done", "Space"} | {type(must.call).__name__ for must in path}
-    names |= {"Refused"} if any(must.refusal is not None for must in path) else set()
-    names |= {"Pick"} if any(_picks(must.call) for must in path) else set()
-    ranges = [must for must in path if not isinstance(must.call, Free) and must.call.within]
-    lists = bool(path) and _lists(finding)
-    body = [
-        f"{INDENT}with closing(RemoteTarget(COMMAND, seconds=2.0)) as target:",
-        *bracketed(
-            "begun = target.begin(Space(", [number(space.base), number(space.last)], "))", 2
-        ),
-        f"{INDENT * 2}assert begun == Done()",
-    ]
-    for must in path:
-        body += [f"{INDENT}{line}" for line in _note(must)]
-        body += _ask(must.call)
-        if must.refusal is not None:
-            asserted = f"isinstance(answer.reply, Refused)  # {must.refusal}"
-            if profile.reasons:
-                asserted = f'answer.reply == Refused("{must.refusal}")'
-            body.append(f"{INDENT * 2}assert {asserted}")
-        else:
-            start = number(must.start or 0) if isinstance(must.call, Allocate) else ""
-            body.append(f"{INDENT * 2}assert answer.reply == Done({start})")
-    if lists:
-        body.append(f"{INDENT * 2}# Live must be: {shown_ranges(path[-1].live[:4])}.")
-        live = [f"Range({number(start)}, {number(end)})" for start, end in path[-1].live]
-        body += bracketed("assert list(answer.live or ()) == [", live, "]", 2)
-    return [
-        "from contextlib import closing",
-        "",
-        *imported("vm_allocator.checker.calls", names),
-        "from vm_allocator.checker.remote import RemoteTarget",
-        *(
-            ["from vm_allocator.modelling import Range"]
-            if ranges or (lists and path[-1].live)
-            else []
-        ),
-        "",
-        *bracketed("COMMAND = [", [quoted(word) for word in command], "]"),
-        "",
-        "",
-        f"def {_name(finding)}() -> None:",
-        *body,
-    ]
-
-
-def _ask(call: Call) -> list[str]:
-    kind, fields = type(call).__name__, _fields(call)
-    asked = bracketed(f"answer = target.ask({kind}(", fields, "))", 2)
-    if len(asked) == 1:
-        return asked
-    asked_for = bracketed(f"call = {kind}(", fields, ")", 2)
-    return [*asked_for, f"{INDENT * 2}answer = target.ask(call)"]
-
-
-def _picks(call: Call) -> bool:
-    return isinstance(call, Allocate) and call.start is None and call.pick is not Pick.FIRST
-
-
-def _fields(call: Call) -> list[str]:
-    """Return the arguments of the call's own class."""
-    if isinstance(call, Free):
-        return [number(call.start), number(call.size)]
-    if isinstance(call, Update):
-        numbers = (call.old_start, call.old_size, call.start, call.size)
-        found = [number(value) for value in numbers]
-    else:
-        found = [number(call.size)]
-        if call.start is not None:
-            found.append(f"start={number(call.start)}")
-        elif call.pick is not Pick.FIRST:
-            found.append(f"pick=Pick.{call.pick.name}")
-    if call.align is not None:
-        found.append(f"align={number(call.align)}")
-    if call.within is not None:
-        found.append(f"within=Range({', '.join(map(number, call.within))})")
-    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from . import wire
-from .calls import Allocate, Call, Done, Failed, Failure
+from .calls import Call, Done, Failed, Failure
 from .process import Child, ChildFailure
 from .profile import Profile, TargetError, profile_of
 from .target import Answer, Played, not_started, play_one_by_one
@@ -105,15 +105,14 @@ class RemoteTarget:
             self._send(b"\n".join([*data, b""]))
             for call in calls:
                 first += 1
-                wants = Wants.START if isinstance(call, Allocate) else Wants.OK
-                reply = self._receive(first, wants)
-                live = None
+                reply = self._receive(first, wire.wanted_by(call))
+                listed: Any = None
                 if lists and not isinstance(reply, Failed):
                     first += 1
-                    live = self._receive(first, Wants.RANGES)
-                    if isinstance(live, Failed):
-                        reply, live = live, None
-                answers.append(Answer(reply, live))
+                    listed = self._receive(first, Wants.RANGES)
+                    if isinstance(listed, Failed):
+                        reply, listed = listed, None
+                answers.append(Answer(reply, *(listed or ())))
                 if isinstance(reply, Failed):
                     break
         except ChildFailure as failure:

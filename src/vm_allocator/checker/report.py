@@ -12,6 +12,7 @@ from vm_allocator.drawing import LIVE, Row, draw_rows
 from vm_allocator.modelling import Range
 
 from .calls import Allocate, Done, Failed, Free
+from .pictured import places_of
 from .words import answered, asked, shown_range, shown_ranges
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from .baseline import Baseline
-    from .calls import Space
+    from .calls import Call, Space
     from .campaign import Coverage, Report
     from .findings import Finding
     from .trial import Step, Trial
@@ -61,10 +62,9 @@ def _title(one: Finding) -> Text:
 
 def finding(one: Finding, ascii_only: bool = False) -> list[RenderableType]:  # noqa: FBT001, FBT002  # private in spirit: the two callers read well
     """Return one finding: the property in words, the trace, the space before and after."""
-    space = shown_range(one.space.range)
     lines = [
         Text(f"   {one.broken.sentence}", style="italic"),
-        Text(f"   on a fresh allocator of {space}:"),
+        Text(f"   on a fresh allocator of {one.space}:"),
     ]
     lines += _trace(one.steps)
     if one.steps:
@@ -103,7 +103,7 @@ def _trace(every: Sequence[Step]) -> list[Text]:
 def played(trial: Trial, name: str, *, ascii_only: bool = False) -> RenderableType:
     """Return a trace that was played again: each call, and the first violation drawn."""
     lines: list[RenderableType] = [
-        Text(f"on a fresh allocator of {shown_range(trial.space.range)}:"),
+        Text(f"on a fresh allocator of {trial.space}:"),
         *_trace(trial.steps),
     ]
     broken = trial.violations
@@ -124,17 +124,24 @@ def drawn(within: Space, step: Step, *, ascii_only: bool) -> list[str]:
     space = within.range
     rows = [Row("before", _live(step.before), space, step.before, LIVE)]
     call, reply = step.call, step.answer.reply
-    if isinstance(call, Free):
-        rows.append(_about("freed", call.start, call.size))
-    else:
-        if not isinstance(call, Allocate):
-            rows.append(_about("old", call.old_start, call.old_size))
-        if call.start is not None:
-            rows.append(_about("asked for", call.start, call.size))
-        elif isinstance(reply, Done) and reply.start is not None:
+    if isinstance(call, Allocate) and call.start is None:
+        if isinstance(reply, Done) and reply.start is not None:
             rows.append(_about("granted", reply.start, call.size))
+    else:
+        rows += _about_all(call)
     rows.append(Row("must be", _live(step.wanted), space, step.wanted, LIVE))
     return draw_rows(rows, ascii_only=ascii_only)
+
+
+def _about_all(call: Call) -> list[Row]:
+    """Return a row for each range that the call names."""
+    freed = isinstance(call, Free)
+    labels = {"asked": "freed" if freed else "asked for", "old": "old"}
+    return [
+        _about(labels[what], one.start, one.end - one.start + 1)
+        for what, one in places_of(call)
+        if what in labels
+    ]
 
 
 def _about(label: str, start: int, size: int) -> Row:

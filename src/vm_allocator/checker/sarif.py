@@ -13,7 +13,7 @@ from vm_allocator._version import __version__
 
 from .judge import Property
 from .text import cut_text
-from .words import answered, asked, shown_range, shown_ranges
+from .words import answered, asked, shown_ranges
 
 if TYPE_CHECKING:
     from .baseline import Baseline
@@ -79,7 +79,7 @@ def rule_id(broken: Property) -> str:
 def _rule(one: Property) -> Sarif:
     return {
         "id": rule_id(one),
-        "name": "".join(word.capitalize() for word in one.value.split()),  # [3.49.7]
+        "name": "".join(word.capitalize() for word in rule_id(one).split("-")),  # [3.49.7]
         "shortDescription": {"text": one.sentence},
         "defaultConfiguration": {"level": "error"},
     }
@@ -102,7 +102,7 @@ def _result(report: Report, finding: Finding, reason: str | None) -> Sarif:
         steps = finding.steps[-MOST_STEPS:]
         before = len(finding.steps) - len(steps)
         flow = [_flow(number, step) for number, step in enumerate(steps, start=before + 1)]
-        space = f"calls on a fresh allocator of {shown_range(finding.space.range)}"
+        space = f"calls on a fresh allocator of {finding.space}"
         skipped = f"; the first {before} are left out" if before else ""
         found["codeFlows"] = [
             {"message": {"text": space + skipped}, "threadFlows": [{"locations": flow}]}

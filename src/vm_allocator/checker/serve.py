@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from . import wire
-from .calls import Failed, Failure, Space
+from .calls import Failed, Failure
 from .local import LocalTarget, load_factory
 from .profile import TargetError
 
@@ -37,10 +37,10 @@ def _answer(target: LocalTarget, line: bytes) -> bytes:
     try:
         request = wire.read_request(line)
         if request.op == "live":
-            live = target.list_live()
-            if not isinstance(live, Failed):
-                return wire.encode({"id": request.id, "live": live})
-            return wire.encode(wire.message_of(request.id, live))
+            listed = target.list_live()
+            if not isinstance(listed, Failed):
+                return wire.listing(request.id, listed)
+            return wire.encode(wire.message_of(request.id, listed))
         return wire.encode(wire.message_of(request.id, _reply(target, request)))
     except wire.WireError as error:
         number = 0 if request is None else request.id
@@ -51,9 +51,7 @@ def _answer(target: LocalTarget, line: bytes) -> bytes:
 def _reply(target: LocalTarget, request: wire.Request) -> Reply:
     if request.op != "new":
         return target.do(wire.call_of(request))
-    if request.base is None or request.last is None:
-        raise wire.WireError("new needs base and last")
-    return target.begin(Space(request.base, request.last))
+    return target.begin(wire.space_of(request))
 
 
 def main(arguments: list[str] | None = None) -> int:

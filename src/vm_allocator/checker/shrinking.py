@@ -9,16 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from vm_allocator.modelling import Range
-
-from .calls import Allocate, Done, Free, Pick, Refused, Space, Update
-from .trial import may_ask
+from .calls import Allocate, Done, Refused, Space
+from .profile import numbers
+from .smaller import lower, mapped, options_of, placed, plainer, ranges_of, smaller_numbers
+from .trial import frees, may_ask
+from .wide import Wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from vm_allocator.modelling import Range
+
     from .calls import Call, Reply
-    from .trial import Bench, Step, Trial
+    from .trial import Bench, Trial
 
 MOST_PLAYS: Final = 2_000
 """Where shrinking stops at the latest: a count and no clock, so that it ends the same way."""
@@ -138,23 +141,10 @@ def _replay(bench: Bench, candidate: Candidate, key: tuple[str, str, str, str]) 
 
 def measure(trial: Trial) -> tuple[int, int, int, int]:
     """Return what is to become smaller, the most important first."""
-    options = numbers = 0
-    for step in trial.steps:
-        call = step.call
-        # A size of 0 makes no sense, and is no simpler than one that does.
-        options += call.size < 1
-        options += isinstance(call, Update) and call.old_size < 1
-        if isinstance(call, Free):
-            numbers += call.start + call.size
-            continue
-        options += (call.align is not None) + (call.within is not None)
-        numbers += call.size + (call.start or 0) + (call.align or 0)
-        numbers += 0 if call.within is None else call.within.start + call.within.end
-        if isinstance(call, Update):
-            numbers += call.old_start + call.old_size
-        else:
-            options += call.start is None and call.pick is not Pick.FIRST
-    return len(trial.steps), options, trial.space.size, numbers + trial.space.base
+    calls = _calls(trial)
+    options = sum(map(options_of, calls))
+    total = sum(number for call in calls for number in numbers(call))
+    return len(trial.steps), options, trial.space.size, total + trial.space.base
 
 
 def _fewer(trial: Trial) -> Iterator[Candidate]:
@@ -175,16 +165,17 @@ def _fewer(trial: Trial) -> Iterator[Candidate]:
 def _narrower(trial: Trial) -> Iterator[Candidate]:
     """Make the space alone smaller, or move everything down."""
     space = trial.space
-    touched = [r for step in trial.steps for r in _ranges(step.call, step.answer.reply)]
+    touched = [r for step in trial.steps for r in ranges_of(step.call, step.answer.reply)]
     low = max(space.base, min((r.start for r in touched), default=0))
     high = min(space.last, max((r.end for r in touched), default=space.last))
-    for narrow in (Space(low, high), Space(space.base, high), Space(low, space.last)):
-        yield narrow, _calls(trial)
-    for width in _widths(space.size):
-        yield Space(space.base, space.last - width), _calls(trial)
-        yield Space(space.base + width, space.last), _calls(trial)
+    if not space.pools:
+        for narrow in (Space(low, high), Space(space.base, high), Space(low, space.last)):
+            yield narrow, _calls(trial)
+        for width in _widths(space.size):
+            yield Space(space.base, space.last - width), _calls(trial)
+            yield Space(space.base + width, space.last), _calls(trial)
     for width in _widths(space.base + 1):
-        yield _moved(space, _calls(trial), -width)
+        yield from _moved(space, _calls(trial), -width)
 
 
 def _cut(trial: Trial) -> Iterator[Candidate]:
@@ -192,7 +183,7 @@ def _cut(trial: Trial) -> Iterator[Candidate]:
     space = trial.space
     edges = {space.base, space.last + 1, space.base + 1, space.last}
     for step in trial.steps:
-        for r in _ranges(step.call, step.answer.reply):
+        for r in ranges_of(step.call, step.answer.reply):
             edges |= {r.start, r.start + 1, r.end, r.end + 1}
     places = sorted(edge for edge in edges if space.base <= edge <= space.last)
     for width in _widths(space.size):
@@ -200,7 +191,7 @@ def _cut(trial: Trial) -> Iterator[Candidate]:
             for smaller, calls in _without(trial, place, width):
                 yield smaller, calls
                 if space.base > space.size:  # what is at the end of the numbers stays there
-                    yield _moved(smaller, calls, space.last - smaller.last)
+                    yield from _moved(smaller, calls, space.last - smaller.last)
 
 
 def _widths(size: int) -> Iterator[int]:
@@ -220,13 +211,13 @@ def _without(trial: Trial, place: int, width: int) -> Iterator[Candidate]:
     def f(address: int) -> int:
         return address if address <= place else max(place, address - width)
 
-    space = Space(f(trial.space.base), f(trial.space.last + 1) - 1)
-    if space.last < space.base:
+    space = trial.space.mapped(f)
+    if space is None:
         return
 
     ways = []
     for size_of in (_kept, _as_granted, _fitted):
-        calls = [_mapped(step.call, f) for step in trial.steps]
+        calls = [mapped(step.call, f) for step in trial.steps]
         for position, (call, step) in enumerate(zip(calls, trial.steps, strict=True)):
             if isinstance(call, Allocate) and call.start is None:
                 size = size_of(call.size, step.answer.reply, f, space)
@@ -251,118 +242,46 @@ def _fitted(size: int, _reply: Reply, _f: Callable[[int], int], space: Space) ->
     return max(1, min(size, space.size))
 
 
-def _moved(space: Space, calls: Sequence[Call], by: int) -> Candidate:
-    moved = Space(space.base + by, space.last + by)
-    return moved, tuple(_mapped(call, lambda address: max(0, address + by)) for call in calls)
-
-
-def _mapped(call: Call, f: Callable[[int], int]) -> Call:
-    """Move what a call is about; a range keeps at least one address."""
-
-    def sized(start: int, size: int) -> int:
-        return max(1, f(start + size) - f(start)) if size > 0 else size
-
-    if isinstance(call, Free):
-        return Free(f(call.start), sized(call.start, call.size))
-    within = call.within
-    if within is not None:
-        low = f(within.start)
-        within = Range(low, max(low, f(within.end + 1) - 1))
-    if isinstance(call, Update):
-        return replace(
-            call,
-            old_start=f(call.old_start),
-            old_size=sized(call.old_start, call.old_size),
-            start=f(call.start),
-            size=sized(call.start, call.size),
-            within=within,
-        )
-    if call.start is None:
-        return replace(call, within=within)
-    return replace(call, start=f(call.start), size=sized(call.start, call.size), within=within)
-
-
-def _ranges(call: Call, reply: object) -> list[Range]:
-    if isinstance(call, Free):
-        return [Range(call.start, call.start + call.size - 1)]
-    found = [] if call.within is None else [call.within]
-    start = call.start if call.start is not None else getattr(reply, "start", None)
-    if isinstance(start, int):
-        found.append(Range(start, start + call.size - 1))
-    if isinstance(call, Update):
-        found.append(Range(call.old_start, call.old_start + call.old_size - 1))
-    return found
+def _moved(space: Space, calls: Sequence[Call], by: int) -> Iterator[Candidate]:
+    moved = space.mapped(lambda address: address + by)
+    if moved is not None:
+        yield moved, tuple(mapped(call, lambda address: max(0, address + by)) for call in calls)
 
 
 def _plainer(trial: Trial) -> Iterator[Candidate]:
     """Drop an option of a call, or ask for the very place that was granted."""
     for position, step in enumerate(trial.steps):
-        for call in _plainer_calls(step):
+        for call in plainer(step.call, step.answer.reply):
             yield _with(trial, position, call)
-
-
-def _plainer_calls(step: Step) -> Iterator[Call]:
-    call = step.call
-    if isinstance(call, Free):
-        return
-    if call.align is not None:
-        yield replace(call, align=None)
-    if call.within is not None:
-        yield replace(call, within=None)
-    if isinstance(call, Allocate) and call.start is None:
-        if call.pick is Pick.LAST:
-            yield replace(call, pick=Pick.FIRST)
-        granted = getattr(step.answer.reply, "start", None)
-        if isinstance(granted, int):
-            yield Allocate(call.size, granted)
 
 
 def _lower(trial: Trial) -> Iterator[Candidate]:
     """Make a number of a call smaller."""
     for position, call in enumerate(_calls(trial)):
-        for name in ("size", "start", "old_size", "old_start", "align"):
-            value = getattr(call, name, None)
-            if isinstance(value, int) and value > 0:
-                for smaller in _smaller(value):
-                    changed = replace(call, **{name: smaller})  # type: ignore[arg-type]  # a field of this call
-                    yield _with(trial, position, changed)
+        for changed in lower(call):
+            yield _with(trial, position, changed)
 
 
 def _together(trial: Trial) -> Iterator[Candidate]:
     """Make a range that is freed or moved smaller or lower, in every call that is about it."""
     ranges = dict.fromkeys(
-        (call.start, call.size) if isinstance(call, Free) else (call.old_start, call.old_size)
+        (one.start, one.end - one.start + 1)
         for call in _calls(trial)
-        if not isinstance(call, Allocate)
+        for one in (frees(call) or _ends(call))
     )
     for old in ranges:
         start, size = old
-        places = [(start, smaller) for smaller in _smaller(size) if size > 1]
-        places += [(lower, size) for lower in _smaller(start) if start > 0]
+        places = [(start, smaller) for smaller in smaller_numbers(size) if size > 1]
+        places += [(lower, size) for lower in smaller_numbers(start) if start > 0]
         for new in places:
-            yield trial.space, tuple(_placed(step, old, new) for step in trial.steps)
+            calls = tuple(placed(step.call, step.answer.reply, old, new) for step in trial.steps)
+            yield trial.space, calls
 
 
-def _placed(step: Step, old: tuple[int, int], new: tuple[int, int]) -> Call:
-    """Return the call of a step, about the new start and size where it was about the old."""
-    call = step.call
-    if isinstance(call, Update) and (call.old_start, call.old_size) == old:
-        call = replace(call, old_start=new[0], old_size=new[1])
-    if (call.start, call.size) == old:
-        return replace(call, start=new[0], size=new[1])
-    reply = step.answer.reply
-    granted = call.start is None and isinstance(reply, Done) and (reply.start, call.size) == old
-    return replace(call, size=new[1]) if granted else call
-
-
-def _smaller(value: int) -> Iterator[int]:
-    """Yield smaller numbers, so that the least that does is reached in logarithmic time."""
-    yield 0
-    yield 1
-    shift = value.bit_length() - 1
-    while shift >= 0:
-        yield value - (1 << shift)
-        shift -= 1
+def _ends(call: Call) -> list[Range]:
+    return (
+        [one for what, one in call.places() if what == "pending"] if isinstance(call, Wide) else []
+    )
 
 
 def _calls(trial: Trial) -> tuple[Call, ...]:

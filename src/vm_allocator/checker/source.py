@@ -67,8 +67,13 @@ def recorded(base: int, last: int, calls: Sequence[Call]) -> list[str]:
 
 
 def _value(value: object) -> str:
+    if value is None:
+        return "None"
     if isinstance(value, int):
         return number(value)
     if isinstance(value, list):
-        return f"[{', '.join(map(number, value))}]"
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, dict):
+        items = [f"{quoted(str(name))}: {_value(one)}" for name, one in value.items()]
+        return f"{{{', '.join(items)}}}"
     return quoted(str(value))

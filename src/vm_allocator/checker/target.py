@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from .calls import Done, Failed, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from vm_allocator.modelling import Range
 
@@ -27,10 +27,18 @@ def names_a_factory(words: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply, and the live ranges after it if the target lists them."""
+    """A reply, and after it the live ranges, and what devices hold, if the target lists them."""
 
     reply: Reply
     live: tuple[Range, ...] | None = None
+    devices: Mapping[str, tuple[Range, ...]] | None = None
+
+
+class Listed(NamedTuple):
+    """What a target lists: the live ranges, and of a target with devices what each holds."""
+
+    live: tuple[Range, ...]
+    devices: Mapping[str, tuple[Range, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

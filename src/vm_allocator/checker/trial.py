@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from vm_allocator.modelling import Range
 
-from .calls import Done, Failed, Free, Refused, Skipped, Space, Update
+from .calls import Batch, Done, Failed, Free, Refused, Skipped, Space, Update
 from .judge import AN_ANSWER, BROKEN_BY_FAILING, Judge, Property, Violation, live_ranges
+from .wide import Wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spec.model import Allocator
-
     from .calls import Call, Reply
     from .profile import Profile
+    from .state import State
     from .target import Answer, Played, Target
 
 
@@ -122,13 +122,13 @@ class Bench:
             broken = _broken_start(self.profile, space, played.begun)
             return Trial(space, played.begun, (), broken)
         tally.spaces.add(space)
-        state: Allocator | None = judge.initial
+        state: State | None = judge.initial
         steps: list[Step] = []
         for call, answer in zip(calls, played.answers, strict=False):
             if state is None:
                 break
             before = live_ranges(state)
-            judged = judge.judge(state, call, answer.reply, answer.live)
+            judged = judge.judge(state, call, answer.reply, answer.live, answer.devices)
             state = judged.after
             after = None if state is None else live_ranges(state)
             self._count(call, judged.outcome.refusal, answer.reply, len(before))
@@ -157,21 +157,28 @@ def not_begun(failed: Failed) -> Trial:
 
 def may_ask(profile: Profile, live: Sequence[Range], call: Call) -> bool:
     """Whether the handshake allows this call where these ranges are live."""
-    if not profile.takes(call):
-        return False
+    return profile.takes(call) and all(_may_free(profile, live, one) for one in frees(call))
+
+
+def frees(call: Call) -> list[Range]:
+    """Return what the call frees or moves: ranges that have to be live."""
+    if isinstance(call, Wide):
+        return call.old()
+    if isinstance(call, Batch):
+        return [one for part in call.calls for one in frees(part)]
     if isinstance(call, Free):
-        return _may_free(profile, live, call.start, call.size)
+        return [Range(call.start, call.start + call.size - 1)]
     if isinstance(call, Update):
-        return _may_free(profile, live, call.old_start, call.old_size)
-    return True
+        return [Range(call.old_start, call.old_start + call.old_size - 1)]
+    return []
 
 
-def _may_free(profile: Profile, live: Sequence[Range], start: int, size: int) -> bool:
-    if Range(start, start + size - 1) in live:
+def _may_free(profile: Profile, live: Sequence[Range], freed: Range) -> bool:
+    if freed in live:
         return True
     if not profile.free_reports:
         return False
-    return profile.free_by == "range" or all(one.start != start for one in live)
+    return profile.free_by == "range" or all(one.start != freed.start for one in live)
 
 
 def _broken_start(profile: Profile, space: Space, begun: Reply) -> Violation | None:

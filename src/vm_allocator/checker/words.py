@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .calls import Allocate, Done, Failed, Free, Pick, Refused, Update
+from .calls import Allocate, Batch, Done, Failed, Free, Pick, Refused, Update
+from .wide import Wide, shown, shown_options, shown_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,20 +14,11 @@ if TYPE_CHECKING:
 
     from .calls import Call, Reply
 
+__all__ = ["POLICIES", "answered", "asked", "shown", "shown_range", "shown_ranges"]
+
 _MOST_RANGES: Final = 16
 
 POLICIES: Final = {Pick.FIRST: "FirstMatch", Pick.LAST: "LastMatch", Pick.ANY: "anywhere"}
-
-
-def shown(number: int) -> str:
-    """Write a number as people read it: hex where a digit does not do."""
-    return str(number) if -10 < number < 10 else hex(number)  # noqa: PLR2004  # one digit is one digit
-
-
-def shown_range(one: Range) -> str:
-    """Write an inclusive range."""
-    start, end = one
-    return shown(start) if start == end else f"{shown(start)}-{shown(end)}"
 
 
 def shown_ranges(ranges: Iterable[Range]) -> str:
@@ -39,11 +31,13 @@ def shown_ranges(ranges: Iterable[Range]) -> str:
 
 def asked(call: Call) -> str:
     """Write a call as a program would."""
+    if isinstance(call, Wide):
+        return call.words()
+    if isinstance(call, Batch):
+        return f"batch([{', '.join(map(asked, call.calls))}])"
     if isinstance(call, Free):
         return f"free({shown(call.start)}, {shown(call.size)})"
-    options = "" if call.align is None else f", align={shown(call.align)}"
-    if call.within is not None:
-        options += f", within={shown_range(call.within)}"
+    options = shown_options(call.align, call.within)
     if isinstance(call, Update):
         old = f"{shown(call.old_start)}, {shown(call.old_size)}"
         return f"update({old}, {shown(call.start)}, {shown(call.size)}{options})"
@@ -55,11 +49,15 @@ def asked(call: Call) -> str:
 def answered(call: Call, reply: Reply) -> str:
     """Write what the target answered."""
     if isinstance(reply, Done):
+        if reply.starts is not None:
+            starts = ", ".join("done" if one is None else shown(one) for one in reply.starts)
+            return f"granted {starts or 'nothing'}"
         if isinstance(call, Allocate) and reply.start is not None:
             return f"granted {shown(reply.start)}"
         return "done"
     if isinstance(reply, Refused):
-        return f"refused: {reply.reason}"
+        at = "" if reply.at is None else f" (call {reply.at + 1})"
+        return f"refused: {reply.reason}{at}"
     if isinstance(reply, Failed):
         return f"{reply.how.value}: {reply.name}"
     return f"skipped: {reply.why}"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from vm_allocator.lockstep import Lockstep
+
 from .requests import Requests
 from .session import Operation, Run, Session
 
@@ -37,7 +39,12 @@ def has_gap(subject: Subject) -> bool:
 
 def has_pending(subject: Subject) -> bool:
     """Whether a move was begun and has not ended."""
-    return bool(getattr(subject, "pending", ()))
+    return isinstance(subject, Lockstep) and bool(subject.state.moves)
+
+
+def has_holds(subject: Subject) -> bool:
+    """Whether the platform holds something."""
+    return isinstance(subject, Lockstep) and bool(subject.state.holds)
 
 
 def always(_: Subject) -> bool:

@@ -7,6 +7,15 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
+from spec.devices import (
+    DEVICE_EXISTS,
+    NOT_HELD,
+    ON_PURPOSE,
+    UNKNOWN_DEVICE,
+    Books,
+    Held,
+    Wish,
+)
 from spec.model import NOT_ALLOCATED, Allocator
 from vm_allocator.address import AddressAllocator
 from vm_allocator.errors import AllocatorError, BrokenInvariantError
@@ -26,16 +35,6 @@ from vm_allocator.transaction_errors import (
     UnknownDeviceError,
 )
 from vm_allocator.transactions import Transaction, transaction
-
-from .device_books import (
-    DEVICE_EXISTS,
-    NOT_HELD,
-    ON_PURPOSE,
-    UNKNOWN_DEVICE,
-    Books,
-    Held,
-    Wish,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from spec.devices import Wish
+
 from .base import SessionMachine, always, step
-from .device_books import Wish
 from .device_lockstep import BARS, IRQS, MMIO, PIO, SLOTS, VECTORS, DeviceLockstep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from .device_books import Books
+    from spec.devices import Books
+
     from .requests import Requests
     from .session import Subject
 

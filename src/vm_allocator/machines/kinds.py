@@ -39,10 +39,12 @@ class IdLockstep(Lockstep[Id, IdCount]):
 
     def allocate_block(self, count: IdCount, **options: Any) -> Outcome[Allocator]:
         """`allocate_block` on both: in the model, a request aligned to its own size."""
-        return self._both(
+        return self._granted(
             f"allocate_block({count}{self._options(**options)})",
             lambda: self.allocator.allocate_block(count, **options),
             self._allocation(None, count, count, options.get("policy"), options.get("within")),
+            int(count),
+            None,
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .base import SessionMachine, has_gap, has_live, has_pending, step
+from .base import SessionMachine, has_gap, has_holds, has_live, has_pending, step
 
 if TYPE_CHECKING:
     from random import Random
@@ -32,9 +32,10 @@ class RangesMachine(SessionMachine):
             "align": draw.align(),
             "policy": draw.order(),
             "within": draw.window(),
+            "prefer": draw.prefer(),
         }
         self.do(on, "available", size, **request)
-        self.operate(on, "allocate", None, size, **request)
+        self.operate(on, "allocate", None, size, **request, owner=draw.owner())
 
     @step()
     def allocate_aligned(self, chance: Random) -> None:
@@ -45,15 +46,21 @@ class RangesMachine(SessionMachine):
 
     @step()
     def allocate_many(self, chance: Random) -> None:
-        """Ask for several at once: mostly for little, so that they fit."""
+        """Ask for several at once: mostly for little, so that they fit, or for all of a window."""
         on, draw = self.choose(chance)
+        if has_gap(self.session.subjects[on]) and draw.pick((True, False)):
+            count, size, window = draw.filling()
+            self.operate(
+                on, "allocate_many", count, size, align=1, policy=draw.order(), within=window
+            )
+            return
         size = draw.pick((1, 1, 2, 3, draw.any_size()))
         request: dict[str, Any] = {
             "align": draw.align(),
             "policy": draw.order(),
             "within": draw.window(),
         }
-        self.operate(on, "allocate_many", draw.any_count(), size, **request)
+        self.operate(on, "allocate_many", draw.any_count(), size, **request, owner=draw.owner())
 
     @step()
     def allocate_exactly(self, chance: Random) -> None:
@@ -111,7 +118,7 @@ class RangesMachine(SessionMachine):
         old_size = old.end - old.start + 1
         request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
         new = draw.pick((draw.slide(old), draw.near(old)))
-        self.operate(on, "update", old.start, old_size, *new, **request)
+        self.operate(on, "update", old.start, old_size, *new, **request, owner=draw.owner())
 
     @step()
     def move_anything(self, chance: Random) -> None:
@@ -124,34 +131,21 @@ class RangesMachine(SessionMachine):
         self.operate(on, "update", *old, draw.place(), draw.any_size(), **request)
 
     @step(has_live)
-    def permute_live_ranges(self, chance: Random) -> None:
-        """Let several live ranges take each other's places: swaps, and longer cycles."""
+    def permute_or_shift_live_ranges(self, chance: Random) -> None:
+        """Let several live ranges take each other's places, or move all by the same distance."""
         on, draw = self.choose(chance, has_live)
         old = draw.several_live()
-        places = old[1:] + old[:1]
-        new = [
-            draw.span(to.start, one.end - one.start + 1)
-            for one, to in zip(old, places, strict=True)
-        ]
-        request: dict[str, Any] = (
-            {"align": draw.align_for_exact()} if draw.rarely() else {"align": 1}
-        )
+        places = [one.start for one in old[1:] + old[:1]]
+        if draw.pick((True, False)):
+            by = draw.pick((1, 2, 4, -1, -2, -4))
+            places = [one.start + by for one in old]
+        sizes = [one.end - one.start + 1 for one in old]
         changes = [
-            (draw.span(one.start, one.end - one.start + 1), to)
-            for one, to in zip(old, new, strict=True)
+            (draw.span(one.start, size), draw.span(place, size))
+            for one, size, place in zip(old, sizes, places, strict=True)
         ]
-        self.operate(on, "update_many", changes, **request)
-
-    @step(has_live)
-    def shift_live_ranges(self, chance: Random) -> None:
-        """Move several neighbours by the same distance, each onto the place of another."""
-        on, draw = self.choose(chance, has_live)
-        by = draw.pick((1, 2, 4, -1, -2, -4))
-        changes = [
-            (draw.span(start, end - start + 1), draw.span(start + by, end - start + 1))
-            for start, end in draw.several_live()
-        ]
-        self.operate(on, "update_many", changes, align=1)
+        align = draw.align_for_exact() if draw.rarely() else 1
+        self.operate(on, "update_many", changes, align=align)
 
     @step()
     def change_many(self, chance: Random) -> None:
@@ -169,7 +163,8 @@ class RangesMachine(SessionMachine):
         old = draw.live()
         new = draw.pick((draw.slide(old), draw.near(old), (draw.place(), draw.any_size())))
         request: dict[str, Any] = {"align": draw.align_for_exact(), "within": draw.window()}
-        self.operate(on, "begin_move", old.start, old.end - old.start + 1, *new, **request)
+        size = old.end - old.start + 1
+        self.operate(on, "begin_move", old.start, size, *new, **request, owner=draw.owner())
 
     @step(has_pending)
     def end_a_move(self, chance: Random) -> None:
@@ -177,6 +172,28 @@ class RangesMachine(SessionMachine):
         on, draw = self.choose(chance, has_pending)
         self.do(on, "end_move", chance.randrange(4), draw.pick(("commit", "commit", "abort")))
         self.run.tally.count(None)
+
+    # ---- the platform
+
+    @step()
+    def reserve(self, chance: Random) -> None:
+        """Keep a place for the platform: mostly a small one, which is often taken."""
+        on, draw = self.choose(chance)
+        self.operate(on, "reserve", draw.place(), draw.pick((1, 1, 2, draw.any_size())), "firmware")
+
+    @step(has_holds)
+    def meet_what_is_reserved(self, chance: Random) -> None:
+        """Give it back, or free it, move it, or ask for its place, as if it were one's own."""
+        on, draw = self.choose(chance, has_holds)
+        held = draw.pick(sorted(self.session.subjects[on].state.holds))  # type: ignore[attr-defined]  # has_holds
+        size = held.end - held.start + 1
+        how = draw.pick(("unreserve", "unreserve", "free", "update", "allocate"))
+        if how == "update":
+            self.operate(on, how, held.start, size, *draw.near(held), align=1)
+        elif how == "allocate":
+            self.operate(on, how, *draw.near(held), align=1)
+        else:
+            self.operate(on, how, held.start, size)
 
     # ---- everything else
 

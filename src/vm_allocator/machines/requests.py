@@ -96,11 +96,27 @@ class Requests:
         """Draw a number of ranges that is now and then invalid."""
         return self.pick((0, -1, MAX_COUNT + 1, 2**64)) if self.rarely() else self.count()
 
+    def filling(self) -> tuple[int, int, RangeInclusive[int]]:
+        """Draw a count, a size, and a window in a gap with room for all of them, or one less."""
+        start, end = self.gap()
+        size = self.pick((1, 1, 2, 3))
+        count = max(1, min((end - start + 1) // size, self.pick((1, 2, 3, 5, 9))))
+        low = self.pick((start, end - count * size + 1))
+        return count + self.rarely(), size, self.span(low, count * size)
+
     def align(self) -> int | None:
         """Draw an alignment: the default, a power of two, now and then something invalid."""
         if self.rarely():
             return self.pick(INVALID_ALIGNMENTS)
         return self.pick((None, None, *self.alignments))
+
+    def prefer(self) -> int | None:
+        """Draw an alignment to be preferred: mostly none."""
+        return self.align() if self.pick((False, False, True)) else None
+
+    def owner(self) -> str | None:
+        """Draw whose a range is: mostly nobody's."""
+        return self.pick((None, None, None, "disk", "nic"))
 
     def align_for_exact(self) -> int | None:
         """Draw an alignment for a given start: mostly 1, which does not hide other refusals."""

@@ -62,6 +62,12 @@ def mutants(module: ModuleType, functions: set[str]) -> list[SourceMutant]:
     return _numbered(found)
 
 
+def reload(module: ModuleType, **replaced: ModuleType) -> ModuleType:
+    """Execute the source as it is once more, on what is `replaced` among its imports."""
+    as_it_is = SourceMutant("", "", "", "", inspect.getsource(module))
+    return load(module, as_it_is, **replaced)
+
+
 def load(module: ModuleType, mutant: SourceMutant, **replaced: ModuleType) -> ModuleType:
     """Execute the mutated source beside the original; `replaced` stand in for its imports."""
     name = f"{module.__name__}__mutated"

@@ -29,7 +29,6 @@ VERSIONS: Final = (1, 2)
 
 _ENVELOPE: Final = ("format", "version", "kind")
 _ENDS: Final = 2
-_ENDS_AND_OWNER: Final = 3
 
 
 def envelope(kind: str) -> dict[str, Any]:
@@ -126,41 +125,44 @@ class Reader:
         return value
 
     def owner(self, value: object, where: str) -> str | None:
-        """Return a str or `None`."""
-        return None if value is None else self.name(value, where)
+        """Return a str that is not empty, or `None`."""
+        if value is None or (type(value) is str and value):
+            return value
+        self.wrong(where, value, "an owner: a string that is not empty, or null")
+        return None
 
-    def entries(self, value: object, listed: str) -> list[Entry]:
-        """Return the ranges of a list, each `[start, end]` or, from version 2, with an owner."""
+    def entries(self, value: object, listed: str, *, owned: bool | None = None) -> list[Entry]:
+        """Return the ranges of a list, each `[start, end]` or, from version 2, with an owner.
+
+        With `owned` all of them have one.
+        """
         found: list[Entry] = []
-        most = _ENDS if self.version == 1 else _ENDS_AND_OWNER
+        append = found.append
         for at, item in enumerate(self.items(value, listed)):
-            if type(item) is list and _ENDS <= len(item) <= most:
-                start, end, *owner = item
+            # Most of them are like this; what is not is looked at closely.
+            if type(item) is list and len(item) == _ENDS and owned is None:
+                start, end = item
                 if type(start) is int and type(end) is int:
-                    if not owner:
-                        found.append(Entry(start, end, listed, at))
-                        continue
-                    if type(owner[0]) is str:
-                        found.append(Entry(start, end, listed, at, "", owner[0]))
-                        continue
-            self._no_entry(item, f"{listed}[{at}]")
+                    append(Entry(start, end, listed, at))
+                    continue
+            append(self.ends(item, listed, at, "", owned=owned))
         return found
 
-    def ends(self, value: object, listed: str, at: int, part: str) -> Entry:
-        """Return a range that stands alone."""
-        if type(value) is list and len(value) == _ENDS:
-            start, end = value
-            if type(start) is int and type(end) is int:
-                return Entry(start, end, listed, at, part)
-        self._no_entry(value, f"{listed}[{at}]{part}")
-        return Entry(0, 0, listed, at, part)
-
-    def _no_entry(self, value: object, where: str) -> None:
-        kind = "[start, end], two integers"
-        if self.version > 1:
+    def ends(
+        self, value: object, listed: str, at: int, part: str, *, owned: bool | None = False
+    ) -> Entry:
+        """Return a range. An owner is needed, refused, or (`None`) what version 2 may have."""
+        may = owned is not False and self.version > 1
+        if type(value) is list and _ENDS <= len(value) <= _ENDS + may:
+            start, end, *owner = value
+            named = not owner or (type(owner[0]) is str and bool(owner[0]))
+            if type(start) is int and type(end) is int and named and (owner or not owned):
+                return Entry(start, end, listed, at, part, *owner)
+        kind = "[start, end, owner]" if owned else "[start, end]"
+        if may and not owned:
             kind += ", or [start, end, owner]"
-        what = value
-        if type(value) is list and len(value) <= _ENDS_AND_OWNER:
-            self.findings.add(where, "type", f"[{', '.join(map(shown, value))}] is not {kind}")
-            return
-        self.wrong(where, what, kind)
+        what = shown(value)
+        if type(value) is list and len(value) <= _ENDS + 1:
+            what = f"[{', '.join(map(shown, value))}]"
+        self.findings.add(f"{listed}[{at}]{part}", "type", f"{what} is not {kind}")
+        return Entry(0, 0, listed, at, part)

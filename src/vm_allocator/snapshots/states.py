@@ -7,9 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.arithmetic import is_power_of_two
+from vm_allocator.moves import Move
 from vm_allocator.resource import MAX_ALIGNMENT, Unit
 
-from .errors import NotSavableError, SnapshotStateError, refuse, shown
+from .errors import SnapshotStateError, shown
 from .reading import envelope, opened
 from .sweep import EMPTY, OUTSIDE, Entry, Sweep
 
@@ -71,7 +72,7 @@ class SavedState:
             "live": [_listed(entry) for entry in self.live],
             "reserved": [_listed(entry) for entry in self.reserved],
             "moves": [
-                {"old": list(one.old[:2]), "new": list(one.new[:2]), "owner": one.owner}
+                {"old": _listed(one.old), "new": _listed(one.new), "owner": one.owner}
                 for one in self.moves
             ],
         }
@@ -82,18 +83,31 @@ class SavedState:
 
     @classmethod
     def of(cls, allocator: RangeView[Any, Any]) -> SavedState:
-        """Return the state of an allocator. O(n). Raises `NotSavableError`."""
-        unit, base, last = allocator._unit, allocator._base, allocator._last
-        moves = []
-        for at, move in enumerate(allocator.moves()):
-            old_start, old_end, new_start, new_end = move.ends
-            if move.owner is not None and type(move.owner) is not str:
-                text = f"owner {shown(move.owner)} is no string: only these can be saved"
-                raise refuse(NotSavableError, f"moves[{at}].owner", "type", text)
-            old = Entry(old_start, old_end, "moves", at, ".old")
-            moves.append(SavedMove(old, Entry(new_start, new_end, "moves", at, ".new"), move.owner))
-        live = [Entry(start, end, "live", at) for at, (start, end) in enumerate(allocator._live())]
-        return cls(unit, base, last, allocator._align, live, [], moves)
+        """Return the state of an allocator. O(n)."""
+        unit, base, last, owners = (
+            allocator._unit,
+            allocator._base,
+            allocator._last,
+            allocator._owners,
+        )
+        live = [
+            Entry(start, end, "live", at, "", _text(owners.get(start)))
+            for at, (start, end) in enumerate(allocator._live())
+        ]
+        moves = list[SavedMove]()
+        reserved = list[Entry]()
+        for holder in allocator._holders():
+            if isinstance(holder, Move):
+                old_start, old_end, new_start, new_end = holder.ends
+                at, whose = len(moves), _text(owners.get(old_start))
+                old = Entry(old_start, old_end, "moves", at, ".old", whose)
+                new = Entry(new_start, new_end, "moves", at, ".new")
+                moves.append(SavedMove(old, new, _text(holder.owner)))
+            else:
+                reserved.append(
+                    Entry(*holder.ends, "reserved", len(reserved), "", _text(holder.owner))
+                )
+        return cls(unit, base, last, allocator._align, live, sorted(reserved), moves)
 
     @classmethod
     def read(cls, data: Any, unit: Unit) -> SavedState:
@@ -121,7 +135,7 @@ class SavedState:
             move = reader.fields(item, here, ("old", "new", "owner"))
             moves.append(
                 SavedMove(
-                    reader.ends(move["old"], listed, at, ".old"),
+                    reader.ends(move["old"], listed, at, ".old", owned=None),
                     reader.ends(move["new"], listed, at, ".new"),
                     reader.owner(move["owner"], f"{here}.owner"),
                 )
@@ -135,7 +149,9 @@ class SavedState:
             reader.integer(fields["last"], f"{where}last"),
             alignment,
             reader.entries(fields["live"], f"{where}live"),
-            reader.entries(fields["reserved"], f"{where}reserved") if reader.version > 1 else [],
+            reader.entries(fields["reserved"], f"{where}reserved", owned=True)
+            if reader.version > 1
+            else [],
             moves,
         )
 
@@ -184,10 +200,15 @@ class SavedState:
 
     # ---- how it is made
 
-    def filled(self, factory: Callable[[int, int], GapIndex]) -> GapIndex:
-        """Return an index of what is live, and what moves lead away from. O(n) for most indexes."""
+    def owners(self) -> dict[int, str]:
+        """Return whose ranges are, by their starts."""
         olds = [move.old for move in self.moves]
-        ranges = sorted(entry[:2] for entry in [*self.live, *olds])
+        return {one.start: one.owner for one in (*self.live, *olds) if one.owner is not None}
+
+    def filled(self, factory: Callable[[int, int], GapIndex]) -> GapIndex:
+        """Return an index of all that is taken before the moves begin. O(n) for most indexes."""
+        olds = [move.old for move in self.moves]
+        ranges = sorted(entry[:2] for entry in (*self.live, *self.reserved, *olds))
         from_live = getattr(factory, "from_live", None)
         if from_live is not None:
             index: GapIndex = from_live(self.base, self.last, ranges)
@@ -208,6 +229,11 @@ def keys_of(unit: Unit, version: int) -> Sequence[str]:
     if version > 1:
         keys.append("reserved")
     return keys
+
+
+def _text(owner: str | None) -> str | None:
+    """Return a plain str: of an owner that is one of a subclass, just what it says."""
+    return owner if owner is None else str.__str__(owner)
 
 
 def _span(ends: tuple[int, int]) -> int:

@@ -72,7 +72,7 @@ class Sweep:
 
     def keep(self, entry: Entry, reason: str) -> None:
         """Remember the entry for those after it, unless it is no range of the space."""
-        if reason == EMPTY or reason == OUTSIDE:  # noqa: PLR1714  # no hashes: proved
+        if reason in (EMPTY, OUTSIDE):  # no hashes: it is proved
             return
         if self.highest is None or self.highest.end < entry.end:
             self.highest = entry
