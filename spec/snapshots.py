@@ -56,3 +56,8 @@ class Told:
             require(new.start <= new.end, INVALID_RANGE)
             state = state.begin(old, Request(new.end - new.start + 1, 1, whole), new.start)
         return state
+
+
+def agree(taken: Iterable[tuple[str, Range]], held: Iterable[tuple[str, Range]]) -> bool:
+    """Whether what is live in the pools is what is held of them: each by one, each once."""
+    return sorted(taken) == sorted(held)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from vm_allocator.address import RangeAllocator
 from vm_allocator.ordered_pools import OrderedPools
-from vm_allocator.resource import Unit
+from vm_allocator.resource import U64_MAX, Unit
 from vm_allocator.resource_map import ResourceMap
 from vm_allocator.resource_sets import Grant, ResourceSet
 
@@ -180,8 +180,8 @@ class _Saver:
         return {"instance": self.grant(f"{where}.instance", held.instance), **each}
 
     def device(self, where: str, device: object, held: ResourceSet) -> dict[str, Any]:
-        if type(device) not in {str, int}:
-            text = f"device {shown(device)} is no string and no int: only these can be saved"
+        if not _is_name(device):
+            text = f"device {shown(device)} is no string and no 64-bit int: it cannot be saved"
             raise refuse(NotSavableError, where, "device", text)
         return {"device": device, **self.set(f"{where}, device {shown(device)}", held)}
 
@@ -202,6 +202,13 @@ def _is_held(value: object) -> bool:
     if isinstance(value, tuple):
         return not value or any(isinstance(one, Grant) for one in value)
     return isinstance(value, (Grant, ResourceSet))
+
+
+def _is_name(device: object) -> bool:
+    """Whether a device of that name can be saved."""
+    if type(device) is int:
+        return -(1 << 63) <= device <= U64_MAX
+    return type(device) is str
 
 
 def _names(system: SystemAllocator) -> dict[str, RangeAllocator[Any, Any]]:
@@ -334,8 +341,8 @@ def _devices(
         here = f"{where}[{at}]"
         fields = reader.fields(item, here, ("device", *ROLES))
         name = fields["device"]
-        if type(name) is not str and type(name) is not int:
-            reader.wrong(f"{here}.device", name, "a string or an integer")
+        if not _is_name(name):
+            reader.wrong(f"{here}.device", name, "a string, or an integer of 64 bits")
             name = ""
         elif name in names:
             reader.findings.add(f"{here}.device", "device-exists", f"{shown(name)} is there twice")
