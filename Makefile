@@ -7,6 +7,7 @@ PYTEST_ARGS ?=
 VERIFY_ARGS ?=
 BENCH_ARGS ?=
 PEERS_ARGS ?=
+FAULTS_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +24,7 @@ RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full hot-plug lint mutation adapters peers bench bench-quick pictures lock
+.PHONY: help verify test test-full hot-plug lint mutation faults adapters peers bench bench-quick pictures lock
 .PHONY: wheel clean wheel-compiled compiled test-compiled
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
@@ -73,6 +74,10 @@ mutation: $(READY) ## put every mutant of the shipped source through proofs and 
 	@$(PYTHON) -m venv --clear $(MUTATION_TOOLS)
 	@$(MUTATION_TOOLS)/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements/mutation.lock
 	@$(BIN)/python -m tests.mutation.core $(MUTATION_TOOLS)/bin/python
+
+faults: $(READY) ## raise an exception at every instruction of every operation (4 minutes); count what came of it
+	@echo "==> an exception at every instruction of the library"
+	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 adapters: ## build the Rust adapters into adapters/target/release; needs cargo
 	@for place in $(RUST); do \

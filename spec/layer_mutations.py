@@ -58,7 +58,6 @@ TRANSACTIONS: Final[dict[str, tuple[str, ...]]] = {
     "Transaction.__exit__": ("two_on_two",),
     "Transaction._leave": ("two_on_two", "fails_alone"),
     "Transaction._roll_back": ("two_on_two",),
-    "Transaction._undo_the_last": ("two_on_two",),
     "Transaction._do": ("two_on_two",),
 }
 """Those of `transactions.py`. What is left out is about interrupts, and errors of others."""
@@ -69,7 +68,6 @@ RESOURCE_MAP: Final[dict[str, tuple[str, ...]]] = {
     "ResourceMap.update_device": ("updates_a_device",),
     "ResourceMap.move": ("moves_a_bar",),
     "ResourceMap._put": ("goes_with", "registers"),
-    "ResourceMap._note": ("registers", "unregisters"),
 }
 """Those of `resource_map.py`."""
 
@@ -103,7 +101,24 @@ STATES: Final[dict[str, tuple[str, ...]]] = {
 MISUSE: Final = "misuse is an error: tested (tests/devices/test_transactions.py)"
 INTERRUPTS: Final = "about interrupts and pools that break their word: tested (tests/faults)"
 
+OWNERS: Final = "whose a range is after a roll-back is tested (tests/test_owners_and_holds.py)"
+
 EQUIVALENT: Final[dict[str, str]] = {
+    "transactions: Transaction.free: back_to(allocator, resource) -> "
+    "back_to(resource, allocator)": OWNERS,
+    "transactions: Transaction.update: back_to(allocator, old_resource) -> "
+    "back_to(old_resource, allocator)": OWNERS,
+    "transactions: Transaction.update: Undo(allocator.allocate, old, again, old_resource, pool) -> "
+    "Undo(allocator.allocate, again, old, old_resource, pool)": OWNERS,
+    "transactions: Transaction.update: Undo(allocator.allocate, old, again, old_resource, pool) -> "
+    "Undo(allocator.allocate, old, old_resource, again, pool)": OWNERS,
+    "transactions: Transaction.update: Undo(allocator.allocate, old, again, old_resource, pool) -> "
+    "Undo(allocator.allocate, old, again, pool, old_resource)": OWNERS,
+    "transactions: Transaction.update: Undo(allocator.free, (new_resource, new_size), PLAIN, None, "
+    "pool) -> Undo(allocator.free, (new_resource, new_size), pool, None, PLAIN) #2": OWNERS,
+    "transactions: Transaction._roll_back: not begun or self._may_be_made(undo) -> "
+    "not begun and self._may_be_made(undo)": INTERRUPTS,
+    "transactions: Transaction._roll_back: not begun -> begun #2": INTERRUPTS,
     "transactions: Transaction.allocate: self._demand_open() -> pass": MISUSE,
     "transactions: Transaction.free: self._demand_open() -> pass": MISUSE,
     "transactions: Transaction.update: self._demand_open() -> pass": MISUSE,
@@ -111,9 +126,6 @@ EQUIVALENT: Final[dict[str, str]] = {
     "transactions: Transaction.__enter__: raise TransactionStateError(self._phase.value) "
     "-> pass": MISUSE,
     "transactions: Transaction.__enter__: self._whole._pause(self) -> pass": MISUSE,
-    "transactions: Transaction.__enter__: self._whole._resume(self) -> pass": INTERRUPTS,
-    "transactions: Transaction.__enter__: self._whole is not None -> self._whole is None "
-    "#2": INTERRUPTS,
     "transactions: Transaction._leave: self._report(error) -> pass": INTERRUPTS,
     "transactions: Transaction._leave: raise self._interruption -> pass": INTERRUPTS,
     "transactions: Transaction._leave: error is not None -> error is None #2": INTERRUPTS,
@@ -121,10 +133,6 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._put(part, device, None); held.free(part)": "both happen, or neither, in any order",
     "transactions: Transaction._leave: self._log.clear() -> pass": "it lets go of memory: nobody "
     "reads the log of a transaction that is over",
-    "transactions: Transaction._undo_the_last: self._failed(undo, attempt, failure) -> "
-    "self._failed(attempt, undo, failure)": INTERRUPTS,
-    "transactions: Transaction._undo_the_last: self._failed(undo, attempt, failure) -> "
-    "self._failed(undo, failure, attempt)": INTERRUPTS,
     "spec.pools: _distance: larger(pool.base - start, start - pool.last) -> "
     "larger(start - pool.last, pool.base - start)": "the larger of two is that of the two swapped",
 }

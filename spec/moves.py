@@ -55,8 +55,10 @@ class Moving:
     def live(self) -> tuple[Range, ...]:
         """Return what is live to everybody, lowest first."""
         taken: tuple[Range, ...] = tuple(self.allocator.live)  # type: ignore[arg-type]  # the oracle's sets are finite
-        held = self.reserved()
-        return tuple(one for one in taken if one not in held) if held else taken
+        if not self.moves and not self.holds:
+            return taken
+        held = set(self.reserved())
+        return tuple(one for one in taken if one not in held)
 
     def owner_of(self, one: Range) -> str | None:
         """Return whose a live or reserved range is."""

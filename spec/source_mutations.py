@@ -146,8 +146,8 @@ TYPES: Final = (
 )
 
 STEPS: Final = (
-    "what the contract of the index allows does not fail; that a step which is interrupted is "
-    "not logged is tested (tests/test_update_many.py)"
+    "what the contract of the index allows does not fail; that a step is logged before it is "
+    "carried out matters to one that is interrupted (tests/faults)"
 )
 
 EQUIVALENT: Final[dict[str, str]] = {
@@ -170,10 +170,10 @@ EQUIVALENT: Final[dict[str, str]] = {
     "not isinstance(pair, tuple) and len(pair) != len(sides)": TYPES,
     "RequestReader._sides: raise InvalidTypeError(self._unit, name, side, "
     "'a RangeInclusive, or None') -> pass": TYPES,
-    "UndoLog.remove: self._index.remove(start, end); self._removed.append((start, end)) -> "
-    "self._removed.append((start, end)); self._index.remove(start, end)": STEPS,
-    "UndoLog.add: self._index.add(start, end); self._added.append((start, end)) -> "
-    "self._added.append((start, end)); self._index.add(start, end)": STEPS,
+    "UndoLog.remove: self._removed.append((start, end)); self._index.remove(start, end) -> "
+    "self._index.remove(start, end); self._removed.append((start, end))": STEPS,
+    "UndoLog.add: self._added.append((start, end)); self._index.add(start, end) -> "
+    "self._index.add(start, end); self._added.append((start, end))": STEPS,
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
     "RequestReader._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "

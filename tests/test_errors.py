@@ -2,10 +2,11 @@ import pickle
 
 import pytest
 
-from spec import model
+from spec import model, moves
 from vm_allocator import (
     AllocatorError,
     ConflictingRequestError,
+    HeldByPlatformError,
     InvalidAlignmentError,
     InvalidCountError,
     InvalidRangeError,
@@ -18,6 +19,8 @@ from vm_allocator import (
     MovePendingError,
     NoSpaceError,
     NotAllocatedError,
+    NotReservedError,
+    NotYoursError,
     OutOfBoundsError,
     OutsideWindowError,
     OverlapError,
@@ -99,6 +102,32 @@ ERRORS = (
         model.OVERLAP,
     ),
     (
+        OverlapError(ADDRESS, 0x10, 0xF, 0x18, 0x1F, "nvme0/BAR2"),
+        (
+            "0x10-0x1f overlaps live 0x18-0x1f of nvme0/BAR2: "
+            "free that first or choose another range"
+        ),
+        model.OVERLAP,
+    ),
+    (
+        HeldByPlatformError(ADDRESS, 0xCF8, 3, 0xCF8, 0xCFF, "PCI configuration"),
+        "0xcf8-0xcfb overlaps 0xcf8-0xcff, reserved for PCI configuration: choose another range",
+        model.OVERLAP,
+    ),
+    (
+        NotYoursError(ID, 8, 0, "the clock"),
+        (
+            "8 is reserved for the clock: leave it alone, or give it back by `unreserve` "
+            "if it is yours"
+        ),
+        moves.RESERVED,
+    ),
+    (
+        NotReservedError(ID, 8, 0),
+        "8 is not a reserved range: pass exactly what was reserved",
+        moves.NOT_RESERVED,
+    ),
+    (
         MoveEndedError(ID, "committed"),
         "this move was committed before: begin another one",
         None,
@@ -143,8 +172,8 @@ def test_the_refusal_has_the_name_that_the_specification_gives_it(
         assert error.refusal in {
             "invalid-type",
             "conflicting-request",
-            "move-pending",
-            "move-ended",
+            moves.MOVE_PENDING,
+            moves.MOVE_ENDED,
         }
     else:
         assert error.refusal == refusal
@@ -185,7 +214,8 @@ def test_every_error_class_is_tried_above() -> None:
     leaves = {leaf for leaf in _subclasses(AllocatorError) if leaf.refusal}
     assert leaves == {type(error) for error, _, _ in ERRORS}
     # What is reserved is in the way as what is live is: the same refusal, told otherwise.
-    assert len({leaf.refusal for leaf in leaves}) == len(leaves - {ReservedError})
+    alike = {ReservedError, HeldByPlatformError}
+    assert len({leaf.refusal for leaf in leaves}) == len(leaves - alike)
 
 
 def test_every_refusal_of_the_specification_has_an_error() -> None:

@@ -7,7 +7,7 @@ from mypy import api
 
 PREAMBLE = """\
 from vm_allocator import (
-    AddressAllocator, ExactMatch, GuestAddress, GuestUsize, Id, IdAllocator, IdCount,
+    AddressAllocator, ExactMatch, GuestAddress, GuestUsize, Id, IdAllocator, IdCount, Move,
     RangeInclusive, ResourceAllocator,
     DeviceNeeds, Grant, Machine, Need, ResourceMap, ResourceSet, X86_Q35, one_id, transaction,
 )
@@ -35,6 +35,8 @@ ACCEPTED = (
     "bar_: GuestAddress = tx.allocate(addresses, None, size, align=4)",
     "bar_: GuestAddress = tx.allocate(seed, None, size); tx.free(seed, address, size)",
     "tx.update(addresses, address, size, address, size, align=1); tx.allocate_many(ids, 2, count)",
+    "tx.update_many(addresses, [(RangeInclusive(address, address), None)], align=1)",
+    "going: Move[Id] = tx.move(ids, id_, count, id_, count, owner='rtc'); going.commit()",
     "ResourceSet(instance=slot, irqs=(irq,), vectors=(), mmio=(bar,), pio=())",
     "DeviceNeeds(one_id(machine.slots), irqs=[one_id(machine.irqs), irq], mmio=[bar])",
     "devices.register('nic', DeviceNeeds(slot, mmio=[Need(machine.mmio32, size, align=4096)]))",
@@ -66,6 +68,8 @@ REFUSED = (
     "tx.allocate(seed, None, size, align=4)  # an option that the interface does not have",
     "tx.free(ids, address)  # an address as an id, in a transaction",
     "tx.update(addresses, address, size, size, size)  # a size as an address, in a transaction",
+    "tx.update_many(addresses, [(RangeInclusive(id_, id_), None)])  # ids as addresses",
+    "tx.move(ids, address, count, id_, count)  # an address as an id, in a move of a transaction",
     "wrong: Id = tx.allocate(addresses, None, size)  # an address as an id",
     "Need(machine.irqs, size)  # bytes of interrupts",
     "Need(machine.mmio32, size, at=id_)  # an irq as an address",

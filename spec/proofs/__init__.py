@@ -24,6 +24,7 @@ NOT_THEOREMS = {
     "refinement_pools",
     "refinement_moves",
     "refinement_snapshots",
+    "refinement_taken",
     "refinement_update_many",
     "runs",
     "subjects",

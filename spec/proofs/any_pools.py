@@ -185,6 +185,8 @@ class ShippedPool:
         self.pool = pool
         self._base = pool.base
         self._last = pool.last
+        self._intent: None = None
+        """As ours have one: what an interrupted operation was about to do. None is interrupted."""
 
     def allocate(
         self,
@@ -194,8 +196,11 @@ class ShippedPool:
         align: int = BACK_TO_ITS_PLACE,
         policy: Any = None,
         within: Any = None,
+        prefer: None = None,
+        owner: None = None,
     ) -> int:
-        """Answer."""
+        """Answer. Owners and preferences are passed on as they are: here there are none."""
+        del prefer, owner
         request = self._request(size, align, within)
         exact: int | None = policy.start if isinstance(policy, ExactMatch) else resource
         if exact is not None:
@@ -222,14 +227,20 @@ class ShippedPool:
         *,
         align: int = BACK_TO_ITS_PLACE,
         within: Any = None,
+        owner: None = None,
     ) -> None:
         """Answer."""
+        del owner
         request = self._request(new_size, align, within)
         if old is None or old_size is None:
             self._take(lambda: self.pool.allocate_exact(request, _number(new)))
             return
         start, units = _number(old), _number(old_size)
         self._take(lambda: self.pool.update(start, units, request, _number(new)))
+
+    def owner_of(self, resource: int) -> None:
+        """Return nobody."""
+        del resource
 
     def _request(self, size: int, align: int, within: Any) -> Request:
         return Request(
@@ -245,6 +256,11 @@ class ShippedPool:
             raise OverlapError(Unit.ADDRESS, 0, 0, 0, 0) from None
         self.pool = step.after
         return None if step.granted is None else step.granted.start
+
+
+def taken_for_ours(allocator: object) -> ShippedPool | None:
+    """Stand in for `ours`: let a transaction treat the pools as it treats our own allocators."""
+    return allocator if isinstance(allocator, ShippedPool) else None
 
 
 def any_pools(case: AllocatorCase, count: int) -> list[AnyPool]:

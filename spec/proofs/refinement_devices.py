@@ -20,7 +20,8 @@ import vm_allocator.resource_map
 import vm_allocator.transactions
 from spec.devices import DEVICE_EXISTS, NOT_HELD, UNKNOWN_DEVICE, Held, Wish
 from spec.model import Request
-from spec.proofs.any_pools import AnyPool, ShippedPool, any_pools
+from spec.proofs.any_pools import AnyPool, ShippedPool, any_pools, taken_for_ours
+from spec.proofs.summaries import standing_in
 from vm_allocator.errors import AllocatorError
 from vm_allocator.modelling import Range, Refused
 from vm_allocator.proving.theorem import Theorem
@@ -249,6 +250,7 @@ ANYWHERE, EXACTLY, FREES, UPDATES, FROM_NOTHING = (
 )
 
 
+OURS, SOMEBODYS = "are ours", "are somebody's"
 LEFT_AT_ITS_END: Final = "left at its end"
 LEFT_BY_AN_EXCEPTION: Final = "left by an exception"
 
@@ -315,6 +317,9 @@ def transacts(
     """Claim that a block that is left by an exception undid everything, and any other nothing."""
     before = any_pools(case, POOLS)
     made, wanted = [ShippedPool(pool) for pool in before], list(before)
+    treated = {OURS: {"ours": taken_for_ours}, SOMEBODYS: {}}[
+        case.one_of("pools", (OURS, SOMEBODYS))
+    ]
     operations = [any_operation(case, f"operation {at}", kinds, pools) for at in range(count)]
     fails = case.one_of("the block", ("ends", "fails at its end")) != "ends"
     caught = case.one_of("a refusal", ("ends the block", "is caught in it")) != "ends the block"
@@ -334,7 +339,8 @@ def transacts(
             _carry_out(tx, operations, made, caught=caught)
             _end(fails=fails)
 
-    case.claim(_end_of(block) == (LEFT_BY_AN_EXCEPTION if ended else LEFT_AT_ITS_END))
+    with standing_in(treated, shipped.transactions):
+        case.claim(_end_of(block) == (LEFT_BY_AN_EXCEPTION if ended else LEFT_AT_ITS_END))
     for ours, kept, was in zip(made, wanted, before, strict=True):
         case.claim(ours.pool.state == (was if ended else kept).state)
 

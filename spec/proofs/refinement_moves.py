@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from spec.model import outside
+from spec.moves import MOVE_ENDED, MOVE_PENDING
 from spec.proofs.cases import any_range, any_start
 from spec.proofs.subjects import (
     GIVEN,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 COMMIT: Final = "commit"
 ABORT: Final = "abort"
-MOVE_PENDING: Final = "move-pending"
-MOVE_ENDED: Final = "move-ended"
-"""Refusals of which the model knows nothing: it does not tell what is reserved from live."""
 
 
 def moves_as_the_model(case: AllocatorCase, shipped: Shipped, unit: Unit) -> None:

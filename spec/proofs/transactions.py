@@ -10,6 +10,17 @@ never refused, and restores the live ranges, and with them all gaps and all late
 others as they are, and the induction is over the operations on all. An allocation of many is
 as many allocations (`many`), and an update without an old range is one.
 
+An update of many is undone by the reversed pairs. It is granted: what it takes away first are
+the new ranges, which are live and named once (`what_an_update_of_many_leaves_live`), and what
+it puts back then are the old ones, each of which is granted as long as all that is live was
+live before, which remains so. What is live in the end is what was: the same theorem, read of
+the way back.
+
+A move is undone by aborting it, or by moving back what was committed. It may be committed at
+any later time. That frees what the move held and nobody else could have, so that the undos of
+what came in between are granted after it as before it; what was granted there since has been
+undone by then.
+
 The steps are proved; that they compose is this paragraph, a theorem for two operations, and
 the state machine `devices`.
 It is taken for granted that nobody else operates on the allocators meanwhile.
@@ -29,7 +40,9 @@ from spec.proofs.cases import (
     any_request,
     any_start,
 )
+from spec.proofs.moves import any_pending_move
 from spec.proofs.update import any_update, update
+from spec.proofs.walks import same_space
 from vm_allocator.modelling import Outcome, Range, attempt
 from vm_allocator.proving.theorem import theorem
 
@@ -93,6 +106,38 @@ def the_undo_of_an_update_is_granted_and_restores_the_state(case: AllocatorCase)
     case.assume(moved.refusal is None)
     there = any_other_with_the_same_live_ranges(case, moved.after)
     undone = move_back(there, new, old)
+    case.claim(undone.refusal is None)
+    case.claim(undone.after.live.same_as(before.live))
+
+
+@theorem
+def what_an_update_of_many_freed_can_be_put_back_one_by_one(case: AllocatorCase) -> None:
+    """Where all that is live was live before, any other range that was live is put back.
+
+    And then again, all that is live was live before: the step of an undo that puts back any
+    number of ranges, in any order, whatever alignment they were allocated with.
+    """
+    before, middle = case.state(), case.state("middle")
+    case.assume(same_space(middle, before))
+    case.assume(middle.live.all(lambda r: r in before.live))
+    old = case.range("old", like=case.members(before.live))
+    case.assume(old in before.live and old not in middle.live)
+    whole = Range(before.base, before.last)
+    undone = attempt(middle, lambda: middle.update_many((), (old,), 1, whole))
+    case.claim(undone.refusal is None)
+    case.claim(undone.after.live.all(lambda r: r in before.live))
+
+
+@theorem
+def the_undo_of_a_move_is_granted_and_restores_the_state(case: AllocatorCase) -> None:
+    """From any state with the live ranges of a move, pending or committed, back to those before."""
+    before, old, request, new, pending = any_pending_move(case)
+    if case.one_of("end", ("pending", "committed")) == "pending":
+        there = any_other_with_the_same_live_ranges(case, pending)
+        undone = attempt(there, lambda: there.abort_move(old, new))
+    else:
+        after = pending.commit_move(old, new, request.align).after
+        undone = move_back(any_other_with_the_same_live_ranges(case, after), new, old)
     case.claim(undone.refusal is None)
     case.claim(undone.after.live.same_as(before.live))
 

@@ -33,7 +33,7 @@ from .errors import (
 )
 from .holds import Hold
 from .ids import IdAllocator
-from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, x86_q35
+from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, Reserved, x86_q35
 from .moves import Move
 from .ordered_pools import OrderedPools
 from .policy import ExactMatch, FirstMatch, LastMatch, Policy
@@ -129,6 +129,7 @@ __all__ = [
     "RangeInclusive",
     "RefusedError",
     "Region",
+    "Reserved",
     "ReservedError",
     "Resource",
     "ResourceAllocator",

@@ -234,16 +234,20 @@ class RangeAllocator(Saving[R, S]):
         old, new = self._sides(changes)
         log, owners = UndoLog(self._index), dict(self._owners)
         try:
-            for start, end in old:
-                self._demand_live(start, end - start)
-                log.remove(start, end)
-            for start, end in new:
-                self._place(start, end - start, granule, first, last)
-                self._demand_free(start, end - start, start, end)
-                log.add(start, end)
-            if owners:
-                hand_on(self._owners, changes)
-        except BaseException:  # an interrupt may come between any two steps
+            try:
+                for start, end in old:
+                    self._demand_live(start, end - start)
+                    log.remove(start, end)
+                for start, end in new:
+                    self._place(start, end - start, granule, first, last)
+                    self._demand_free(start, end - start, start, end)
+                    log.add(start, end)
+                if owners:
+                    hand_on(self._owners, changes)
+            except BaseException:  # an interrupt may come between any two steps
+                log.undo()
+                raise
+        except BaseException:  # and while the steps before a refusal are undone
             log.undo()
             if owners:
                 restore(self._owners, owners)

@@ -24,9 +24,9 @@ _ARGUMENTS: Final = {"allocate": 2, "allocate_many": 2, "free": 2, "update": 4}
 
 
 class Attempt:
-    """A call that is not made yet. `wanted` is what it has to return, if that matters."""
+    """A call that is made at most once. `wanted` is what it has to return, if that matters."""
 
-    __slots__ = ("_arguments", "_call", "_options", "_pool", "_results", "_waiting", "_wanted")
+    __slots__ = ("_call", "_options", "_results", "_waiting", "_wanted")
 
     def __init__(
         self,
@@ -36,28 +36,13 @@ class Attempt:
         wanted: object = None,
     ) -> None:
         self._call = call
-        self._arguments = arguments
         self._options = options
         self._wanted = wanted
         self._results: list[Any] = []
         self._waiting = iter((arguments,))
-        owner = getattr(call, "__self__", None)
-        known = isinstance(owner, RangeAllocator) and len(arguments) == _ARGUMENTS.get(
-            getattr(call, "__name__", "")
-        )
-        self._pool: RangeAllocator[Any, Any] | None = owner if known else None
-        if self._pool is not None:
-            self._pool._intent = None
 
     def make(self) -> Any:
-        """Make the call. Raises what it raises, and `ValueError` if it returns what it should not.
-
-        One of ours may be made again as long as it was not carried out, any other one may not:
-        it is not, then.
-        """
-        if self._pool is not None:
-            self._pool._intent = None
-            return self._call(*self._arguments, **self._options)
+        """Make the call, the first time. Raises what it raises; `ValueError` for a wrong result."""
         self._results.extend(starmap(partial(self._call, **self._options), self._waiting))
         (got,) = self._results
         if self._wanted is not None and got != self._wanted:
@@ -65,30 +50,42 @@ class Attempt:
         return got
 
     @property
-    def may_be_made(self) -> bool:
-        """Whether `make` would do something, and nothing twice."""
-        if self._pool is not None:
-            return not self.is_done
-        return bool(length_hint(self._waiting))
+    def has_begun(self) -> bool:
+        """Whether the call was made, whatever came of it."""
+        return not length_hint(self._waiting)
 
     @property
     def is_done(self) -> bool:
-        """Whether the call was carried out, be it that an exception came after that."""
-        pool = self._pool
-        if pool is None:
-            return bool(self._results) and self._wanted in (None, self._results[0])
-        if pool._intent is None:
-            return False
-        given, intent = self._arguments, pool._intent
-        if self._call.__name__ == "free":
-            return not _is_live(pool, given[0], given[1])
-        # Several are granted together, or none of them.
-        return _is_live(pool, intent[0] if isinstance(intent, list) else intent, given[-1])
+        """Whether the call returned, and what it had to."""
+        return bool(self._results) and self._wanted in (None, self._results[0])
 
     @property
     def result(self) -> Any:
-        """What a call that is done returned; for one of ours, what it granted or was to free."""
-        return self._results[0] if self._pool is None else self._pool._intent
+        """What the call returned. Needs it to be done."""
+        return self._results[0]
+
+
+def pool_of(
+    call: Callable[..., object], arguments: tuple[Any, ...]
+) -> RangeAllocator[Any, Any] | None:
+    """Return the allocator of ours of which this is an operation that the state tells of."""
+    owner = getattr(call, "__self__", None)
+    if isinstance(owner, RangeAllocator) and len(arguments) == _ARGUMENTS.get(call.__name__):
+        return owner
+    return None
+
+
+def is_done(
+    pool: RangeAllocator[Any, Any], call: Callable[..., object], arguments: tuple[Any, ...]
+) -> bool:
+    """Whether an operation of ours was carried out; before it, `_intent` has to be `None`."""
+    intent = pool._intent
+    if intent is None:
+        return False
+    if call.__name__ == "free":
+        return not _is_live(pool, arguments[0], arguments[1])
+    # Several are granted together, or none of them.
+    return _is_live(pool, intent[0] if isinstance(intent, list) else intent, arguments[-1])
 
 
 def _is_live(pool: RangeAllocator[Any, Any], start: object, size: object) -> bool:

@@ -2,7 +2,8 @@
 
 A walk goes down where a search would, and takes from each gap all that it has room for. What
 is added is sorted first: so each node is told once which of the ranges lie below it, and cut
-into as many as it takes when all of them are in. Such nodes are half full at least.
+into as many as it takes when all of them are in. Such nodes are half full at least, mostly
+three quarters.
 """
 
 from __future__ import annotations
@@ -116,8 +117,7 @@ def _merged(leaf: Node, starts: list[int], size: int) -> Node:
 
 
 def _cut(node: Node, capacity: int) -> list[Node]:
-    """Halve a node until no part of it is too full; return the parts, lowest first."""
+    """Return the node, if it is not too full, or else parts of it, lowest first."""
     if len(node.starts) <= capacity:
         return [node]
-    lower, upper = node.halves()
-    return _cut(lower, capacity) + _cut(upper, capacity)
+    return node.parts(capacity * 3 // 4)

@@ -14,6 +14,8 @@ A fourth kind is an upper bound, kept only for the alignments that need it (see 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from .arithmetic import padding, reach, rooms_after
 
 
@@ -183,8 +185,12 @@ class Node:
 
     def halves(self) -> list[Node]:
         """Return two nodes with the lower and the upper half of the slots; this one stays."""
-        half = len(self.starts) // 2
-        return [self._part(0, half), self._part(half, len(self.starts))]
+        slots = len(self.starts)
+        return [self._part(0, slots // 2), self._part(slots // 2, slots)]
+
+    def parts(self, most: int) -> list[Node]:
+        """Return nodes of about as many slots each, and not more than that; this one stays."""
+        return [self._part(first, stop) for first, stop in shares(len(self.starts), most)]
 
     def _part(self, first: int, stop: int) -> Node:
         """Return a node with the slots `first` to `stop`."""
@@ -220,6 +226,13 @@ class Node:
         twin.tops = self.tops.copy()
         twin.rooms = {align: room.copy() for align, room in self.rooms.items()}
         return twin
+
+
+def shares(count: int, most: int) -> list[tuple[int, int]]:
+    """Cut `count` items into runs of almost equal lengths, of `most` at most."""
+    runs = -(-count // most)
+    cuts = [count * run // runs for run in range(runs + 1)]
+    return list(pairwise(cuts))
 
 
 def leaf_of(starts: list[int], lengths: list[int]) -> Node:

@@ -9,7 +9,6 @@ passes over everything that cannot fit.
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import pairwise
 from operator import add
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -17,7 +16,7 @@ from .compiled import mypyc_attr
 from .errors import hold
 from .gap_bulk import add_below, take_highest, take_lowest
 from .gap_check import check_tree
-from .gap_node import Node, branch_of, leaf_of
+from .gap_node import Node, branch_of, leaf_of, shares
 from .gap_search import Search, highest, lowest
 
 if TYPE_CHECKING:
@@ -317,15 +316,8 @@ def _all_gaps(node: Node) -> Iterator[tuple[int, int]]:
 def _built(starts: list[int], lengths: list[int], capacity: int) -> Node:
     """Return the tree over these gaps, its nodes three quarters full."""
     level = [
-        leaf_of(starts[at:to], lengths[at:to]) for at, to in _shares(len(starts), capacity * 3 // 4)
+        leaf_of(starts[at:to], lengths[at:to]) for at, to in shares(len(starts), capacity * 3 // 4)
     ]
     while len(level) > 1:
-        level = [branch_of(level[at:to]) for at, to in _shares(len(level), capacity * 3 // 4)]
+        level = [branch_of(level[at:to]) for at, to in shares(len(level), capacity * 3 // 4)]
     return level[0]
-
-
-def _shares(count: int, most: int) -> list[tuple[int, int]]:
-    """Cut `count` items into runs of almost equal lengths, of `most` at most."""
-    runs = -(-count // most)
-    cuts = [count * run // runs for run in range(runs + 1)]
-    return list(pairwise(cuts))

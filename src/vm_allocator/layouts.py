@@ -14,10 +14,17 @@ from .address import AddressAllocator
 from .ids import IdAllocator
 from .ranges import RangeInclusive
 from .resource import GuestAddress, GuestUsize, Id, IdCount, R
-from .resource_sets import Grant
 from .system import SystemAllocator
 
 _GIB: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved(Generic[R]):
+    """A part of a region, and for whom the platform keeps it."""
+
+    range: RangeInclusive[R]
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Region(Generic[R]):
 
     range: RangeInclusive[R]
     source: str
-    excluded: tuple[RangeInclusive[R], ...] = ()
+    reserved: tuple[Reserved[R], ...] = ()
     """Parts of it that belong to the platform: never handed out."""
 
 
@@ -57,8 +64,8 @@ class Machine(SystemAllocator):
     >>> machine.pio.allocate(GuestAddress(0xCF8), GuestUsize(4))
     Traceback (most recent call last):
         ...
-    vm_allocator.errors.OverlapError: 0xcf8-0xcfb overlaps live 0xcf8-0xcff: \
-free that first or choose another range
+    vm_allocator.errors.HeldByPlatformError: 0xcf8-0xcfb overlaps 0xcf8-0xcff, reserved for PCI \
+configuration: choose another range
     """
 
     slots: IdAllocator
@@ -67,35 +74,31 @@ free that first or choose another range
     mmio32: AddressAllocator
     mmio64: AddressAllocator
     pio: AddressAllocator
-    excluded: tuple[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize], ...]
-    """What the layout excludes: the platform's for as long as the machine lives."""
 
     @classmethod
     def of(cls, layout: Layout) -> Self:
-        """Return fresh allocators for the layout, with what it excludes already live.
+        """Return fresh allocators for the layout, with what belongs to the platform reserved.
 
-        O(number of excluded parts). Raises what the allocators raise for a region that is not
+        O(number of reserved parts). Raises what the allocators raise for a region that is not
         of their kind, or a part that lies outside of its region.
         """
-        taken: list[Grant[Id, IdCount] | Grant[GuestAddress, GuestUsize]] = []
 
         def ids(region: Region[Id]) -> IdAllocator:
             pool = IdAllocator(region.range.start, region.range.end)
-            for part in region.excluded:
-                count = IdCount(part.size)
-                taken.append(Grant(pool, pool.allocate(part.start, count), count))
+            for part in region.reserved:
+                pool.reserve(part.range.start, IdCount(part.range.size), owner=part.owner)
             return pool
 
         def addresses(region: Region[GuestAddress]) -> AddressAllocator:
             pool = AddressAllocator(region.range.start, GuestUsize(region.range.size))
-            for part in region.excluded:
-                size = GuestUsize(part.size)
-                taken.append(Grant(pool, pool.allocate(part.start, size), size))
+            for part in region.reserved:
+                pool.reserve(part.range.start, GuestUsize(part.range.size), owner=part.owner)
             return pool
 
         pools = (ids(layout.slots), ids(layout.irqs), ids(layout.gsis))
-        spaces = (addresses(layout.mmio32), addresses(layout.mmio64), addresses(layout.pio))
-        return cls(*pools, *spaces, tuple(taken))
+        return cls(
+            *pools, addresses(layout.mmio32), addresses(layout.mmio64), addresses(layout.pio)
+        )
 
 
 def _ids(first: int, last: int) -> RangeInclusive[Id]:
@@ -147,9 +150,9 @@ def x86_q35(end_of_ram: GuestAddress) -> Layout:
         ),
         pio=Region(
             _addresses(0, 0xFFFF),
-            "the ports of x86; excluded are CONFIG_ADDRESS and CONFIG_DATA of the PCI Local Bus "
+            "the ports of x86; reserved are CONFIG_ADDRESS and CONFIG_DATA of the PCI Local Bus "
             "Specification 3.0, 3.2.2.3.2",
-            excluded=(_addresses(0xCF8, 0xCFF),),
+            reserved=(Reserved(_addresses(0xCF8, 0xCFF), "PCI configuration"),),
         ),
     )
 
@@ -179,4 +182,4 @@ ARM64_VIRT: Final = Layout(
         "QEMU, hw/arm/virt.c: VIRT_PCIE_PIO, whose 64 KiB of addresses at 0x3eff0000 are the ports",
     ),
 )
-"""An arm64 board like `virt`: its PCI configuration space is memory, so no port is excluded."""
+"""An arm64 board like `virt`: its PCI configuration space is memory, so no port is reserved."""

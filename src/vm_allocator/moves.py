@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NoReturn, Self
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self
 
 from .errors import MoveEndedError, MovePendingError, ReservedError
 from .owners import tag
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .errors import OverlapError, RangeRefusedError
     from .gaps import GapIndex
     from .holds import Hold
+
+
+COMMITTED: Final = "committed"
 
 
 class Move(Generic[R]):
@@ -102,7 +105,7 @@ class Move(Generic[R]):
                 for start, end in self._parts:
                     log.remove(start, end)
                 log.add(new_start, new_end)
-            self._end("committed")
+            self._end(COMMITTED)
         except BaseException:  # likewise
             log.undo()
             if self._owners:
@@ -139,6 +142,11 @@ class Move(Generic[R]):
     def is_pending(self) -> bool:
         """Whether it was neither committed nor aborted."""
         return not self._ending
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether it has ended with the new range live."""
+        return self._ending == COMMITTED
 
     def reserved(self) -> list[tuple[int, int]]:
         """Return what the index holds of it."""

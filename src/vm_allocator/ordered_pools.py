@@ -85,21 +85,40 @@ class OrderedPools(Generic[R, S]):
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        prefer: int | None = None,
+        owner: str | None = None,
     ) -> R:
         """Allocate `size` units in the first pool that has room: by `policy`, within that pool.
 
-        An exact start is asked of the pool that it lies in. Raises, with nothing changed,
-        `NoRoomInPoolsError` if no pool has room, and otherwise what that one pool raises. O(p).
+        An exact start is asked of the pool that it lies in. A place at a multiple of `prefer` is
+        preferred to another one of its pool, and not to an earlier pool.
+
+        Raises, with nothing changed, `NoRoomInPoolsError` if no pool has room, and otherwise
+        what that one pool raises. O(p).
         """
         exact = policy.start if isinstance(policy, ExactMatch) else resource
         if exact is not None:
             return self._home(exact).allocate(
-                resource, size, align=align, policy=policy, within=within
+                resource,
+                size,
+                align=align,
+                policy=policy,
+                within=within,
+                prefer=prefer,
+                owner=owner,
             )
         refusals = list[NoSpaceError]()
         for pool in self._pools:
             try:
-                return pool.allocate(None, size, align=align, policy=policy, within=within)
+                return pool.allocate(
+                    None,
+                    size,
+                    align=align,
+                    policy=policy,
+                    within=within,
+                    prefer=prefer,
+                    owner=owner,
+                )
             except NoSpaceError as error:
                 refusals.append(error)
         raise self._no_room(refusals)
@@ -117,6 +136,7 @@ class OrderedPools(Generic[R, S]):
         *,
         align: int | None = None,
         within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
     ) -> None:
         """Move a live range, from one pool to another too: the whole of it, or nothing. O(p).
 
@@ -129,7 +149,8 @@ class OrderedPools(Generic[R, S]):
             return
         # The new range first: what refuses it has then changed nothing, not even for a moment.
         with transaction() as tx:
-            tx.allocate(to, new_resource, new_size, align=align, within=within)
+            whose = home.owner_of(old_resource) if owner is None else owner
+            tx.allocate(to, new_resource, new_size, align=align, within=within, owner=whose)
             tx.free(home, old_resource, old_size)
 
     def available(
@@ -139,6 +160,7 @@ class OrderedPools(Generic[R, S]):
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        prefer: int | None = None,
     ) -> R | None:
         """Return what `allocate` would grant now, without allocating; `None` for a refusal. O(p).
 
@@ -146,7 +168,7 @@ class OrderedPools(Generic[R, S]):
         """
         pools = (self._home(policy.start),) if isinstance(policy, ExactMatch) else self._pools
         for pool in pools:
-            found = pool.available(size, align=align, policy=policy, within=within)
+            found = pool.available(size, align=align, policy=policy, within=within, prefer=prefer)
             if found is not None:
                 return found
         return None
@@ -160,6 +182,11 @@ class OrderedPools(Generic[R, S]):
     def __iter__(self) -> Iterator[RangeInclusive[R]]:
         """Iterate over the live ranges, pool by pool, each lowest first. O(n) in all."""
         return chain.from_iterable(self._pools)
+
+    def owner_of(self, resource: R) -> str | None:
+        """Return whose the range is that `resource` lies in; `None`: nobody's. O(p)."""
+        pool = self.pool_at(resource)
+        return None if pool is None else pool.owner_of(resource)
 
     def lookup(self, resource: R) -> RangeInclusive[R] | None:
         """Return the live range that `resource` lies in; `None` if there is none. O(p)."""

@@ -98,7 +98,7 @@ class RequestReader(RangeView[R, S]):
         if exact is not None:
             raise ConflictingRequestError(
                 self._unit,
-                f"prefer={prefer!r} is for an open start, and this one is exact: drop it",
+                f"prefer={prefer!r} is for an open start, and this one is exact: leave it out",
             )
         wanted = checked_alignment(self._unit, prefer)
         return wanted if granule < wanted else None

@@ -164,11 +164,15 @@ class ResourceMap(Mapping[D, ResourceSet]):
         return self._begin() if tx is None else tx.part()
 
     def _put(self, tx: Transaction, device: D, held: ResourceSet | None) -> None:
-        """Note what the device holds now, and how to undo that."""
-        tx.undo_with(self._note, device, self._sets.get(device))
-        self._note(device, held)
+        """Note what the device holds now, and before that how to undo it.
 
-    def _note(self, device: D, held: ResourceSet | None) -> None:
+        All of these are calls of the `dict`: one step each, done or not.
+        """
+        before = self._sets.get(device)
+        if before is None:
+            tx.undo_with(self._sets.pop, device, None)
+        else:
+            tx.undo_with(self._sets.__setitem__, device, before)
         if held is None:
             self._sets.pop(device, None)
         else:

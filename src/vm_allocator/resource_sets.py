@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Need(Generic[R, S]):
     """`size` units of a pool: exactly at `at` if given, else wherever the pool says.
 
-    `align`, `policy` and `within` are passed on when they are given; a pool that is not one
+    The other fields are passed on when they are given; a pool that is not one
     of ours has to know them then.
     """
 
@@ -32,6 +32,8 @@ class Need(Generic[R, S]):
     align: int | None = None
     policy: Policy[R] | None = None
     within: RangeInclusive[R] | None = None
+    prefer: int | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -75,7 +77,13 @@ def shown(pool: object, found: RangeInclusive[Any]) -> str:
 
 def allocate(tx: Transaction, need: Need[R, S]) -> Grant[R, S]:
     """Allocate what is needed, within the transaction. Raises what the pool raises."""
-    chosen = {"align": need.align, "policy": need.policy, "within": need.within}
+    chosen = {
+        "align": need.align,
+        "policy": need.policy,
+        "within": need.within,
+        "prefer": need.prefer,
+        "owner": need.owner,
+    }
     options: dict[str, Any] = {key: value for key, value in chosen.items() if value is not None}
     start: R = tx.allocate(need.pool, need.at, need.size, **options)
     # Of several pools the one that granted it: that is whose live range it is.

@@ -165,7 +165,7 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
         return restore_system(self, data)
 
     def picture(self, *maps: ResourceMap[Any]) -> str:
-        """Return a drawing in text: a line for each pool, and one for each of its live ranges.
+        """Return a drawing in text: a line for each pool, and one for each range live or reserved.
 
         O(n) in the number of live ranges. Raises `UncheckablePoolError`, as `check` does.
         """
@@ -181,6 +181,9 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
             for live in pool.live():
                 holder = holders.get(_key(pool.allocator, live), "held by no device")
                 lines.append(f"  {shown(pool.allocator, live)}  {holder}")
+            if isinstance(pool.allocator, RangeView):
+                for found, held in pool.allocator.reserved():
+                    lines.append(f"  {shown(pool.allocator, found)}  {held!r}")
         return "\n".join(lines)
 
     # ---- their parts

@@ -10,48 +10,34 @@ allocators, past the transaction, while it is open.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, overload
 
-from .address import RangeAllocator
-from .attempts import Attempt
-from .ids import ONE, IdAllocator
+from .attempts import Attempt, is_done, pool_of
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
+from .undoing import (
+    PLAIN,
+    Undo,
+    back_to,
+    change_back,
+    move_back,
+    ours,
+    owners_of,
+    units_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
+    from .address import RangeAllocator
+    from .ids import IdAllocator
+    from .moves import Move
     from .policy import Policy
     from .ranges import RangeInclusive
     from .resource import Id, IdCount, R, ResourceAllocator, S
 
 
 T = TypeVar("T")
-
-
-class _Undo(NamedTuple):
-    """What undoes an operation: a call that is not made yet."""
-
-    call: Callable[..., object]
-    arguments: tuple[Any, ...]
-    options: dict[str, int]
-    wanted: object = None
-
-    def attempt(self) -> Attempt:
-        """Return the call, to be made."""
-        return Attempt(self.call, self.arguments, self.options, self.wanted)
-
-    def __str__(self) -> str:
-        owner = getattr(self.call, "__self__", None)
-        show: Callable[[object], str] = repr
-        place = f"{type(owner).__name__}." if owner is not None else ""
-        if isinstance(owner, RangeAllocator):
-            # Which of several, and its values as people write them.
-            show = owner._unit.show
-            place = f"{type(owner).__name__} {owner._unit.show_range(owner.base, owner.last)}."
-        shown = [show(argument) for argument in self.arguments]
-        shown += [f"{key}={value!r}" for key, value in self.options.items()]
-        return f"{place}{getattr(self.call, '__name__', self.call)}({', '.join(shown)})"
 
 
 class _Phase(enum.Enum):
@@ -61,11 +47,6 @@ class _Phase(enum.Enum):
     OPEN = "open: finish it first"
     PAUSED = "paused while a part of it is open: use that part"
     CLOSED = "over: begin another one with transaction()"
-
-
-# Whatever alignment a range was allocated with, 1 puts it back: the default might refuse it.
-_BACK_TO_ITS_PLACE: dict[str, int] = {"align": 1}
-_PLAIN: dict[str, int] = {}
 
 
 class Transaction:
@@ -83,11 +64,12 @@ class Transaction:
 
     def __init__(self, whole: Transaction | None = None) -> None:
         self._whole = whole
-        self._log: list[_Undo] = [] if whole is None else whole._log
+        self._log: list[Undo] = [] if whole is None else whole._log
         self._mark = 0
         self._phase = _Phase.NEW
         self._part: Transaction | None = None
-        self._attempt: tuple[_Undo, Attempt] | None = None
+        self._undoing: Undo | None = None
+        self._attempt: Attempt
         self._failures: list[BaseException] = []
         self._interruption: BaseException | None = None
         self._is_left = False
@@ -112,6 +94,8 @@ class Transaction:
         align: int | None = ...,
         policy: Policy[Id] | None = ...,
         within: RangeInclusive[Id] | None = ...,
+        prefer: int | None = ...,
+        owner: str | None = ...,
     ) -> Id: ...
 
     @overload
@@ -124,6 +108,8 @@ class Transaction:
         align: int | None = ...,
         policy: Policy[R] | None = ...,
         within: RangeInclusive[R] | None = ...,
+        prefer: int | None = ...,
+        owner: str | None = ...,
     ) -> R: ...
 
     @overload
@@ -132,9 +118,13 @@ class Transaction:
     def allocate(self, allocator: Any, resource: Any, size: Any = None, **options: Any) -> Any:
         """`allocator.allocate(resource, size, ...)`. Undone by freeing what was granted."""
         self._demand_open()
-        units = _units(allocator, size)
-        attempt = Attempt(allocator.allocate, (resource, units), options)
-        return self._do(attempt, lambda granted: [_Undo(allocator.free, (granted, units), _PLAIN)])
+        units = units_of(allocator, size)
+        pool = ours(allocator)
+        return self._do(
+            pool,
+            (allocator.allocate, (resource, units), options),
+            lambda granted: [Undo(allocator.free, (granted, units), PLAIN, None, pool)],
+        )
 
     def allocate_many(
         self,
@@ -145,14 +135,17 @@ class Transaction:
         align: int | None = None,
         policy: Policy[R] | None = None,
         within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
     ) -> list[R]:
         """`allocator.allocate_many(count, size, ...)`. Undone by freeing each of them."""
         self._demand_open()
-        options = {"align": align, "policy": policy, "within": within}
-        attempt = Attempt(allocator.allocate_many, (count, size), options)
+        options = {"align": align, "policy": policy, "within": within, "owner": owner}
         granted: list[R] = self._do(
-            attempt,
-            lambda starts: [_Undo(allocator.free, (start, size), _PLAIN) for start in starts],
+            allocator,
+            (allocator.allocate_many, (count, size), options),
+            lambda starts: [
+                Undo(allocator.free, (start, size), PLAIN, None, allocator) for start in starts
+            ],
         )
         return granted
 
@@ -169,9 +162,10 @@ class Transaction:
         still reach it, free it in a transaction of its own, after the device has let go.
         """
         self._demand_open()
-        units = _units(allocator, size)
-        undo = _Undo(allocator.allocate, (resource, units), _back(allocator), wanted=resource)
-        self._do(Attempt(allocator.free, (resource, units), _PLAIN), lambda _: [undo])
+        units = units_of(allocator, size)
+        pool, ends = ours(allocator), (resource, units)
+        undo = Undo(allocator.allocate, ends, back_to(allocator, resource), resource, pool)
+        self._do(pool, (allocator.free, ends, PLAIN), lambda _: [undo])
 
     @overload
     def update(
@@ -184,6 +178,7 @@ class Transaction:
         *,
         align: int | None = ...,
         within: RangeInclusive[R] | None = ...,
+        owner: str | None = ...,
     ) -> None: ...
 
     @overload
@@ -207,13 +202,69 @@ class Transaction:
     ) -> None:
         """`allocator.update(...)`. Undone by moving the range back; with no old one, by freeing."""
         self._demand_open()
-        ranges = (old_resource, old_size, new_resource, new_size)
+        ranges, pool = (old_resource, old_size, new_resource, new_size), ours(allocator)
         if old_resource is None:
-            undo = _Undo(allocator.free, (new_resource, new_size), _PLAIN)
-        else:
+            undos = [Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool)]
+        elif options.get("owner") is None:
             back = (new_resource, new_size, old_resource, old_size)
-            undo = _Undo(allocator.update, back, _back(allocator))
-        self._do(Attempt(allocator.update, ranges, options), lambda _: [undo])
+            undos = [Undo(allocator.update, back, back_to(allocator), None, pool)]
+        else:
+            # Moving it back would leave it the new owner's, where it was nobody's.
+            old, again = (old_resource, old_size), back_to(allocator, old_resource)
+            undos = [
+                Undo(allocator.allocate, old, again, old_resource, pool),
+                Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool),
+            ]
+        self._do(pool, (allocator.update, ranges, options), lambda _: undos)
+
+    def update_many(
+        self,
+        allocator: RangeAllocator[R, S],
+        changes: Iterable[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+    ) -> None:
+        """`allocator.update_many(changes, ...)`. Undone by changing all of them back at once.
+
+        What was allocated is freed then, and what was freed is allocated. O(k) for k changes
+        beyond the allocator's own cost.
+        """
+        self._demand_open()
+        listed = list(changes)
+        options = {"align": align, "within": within}
+        undo = Undo(change_back, (allocator, listed, owners_of(allocator, listed)), PLAIN)
+        self._do(None, (allocator.update_many, (listed,), options), lambda _: [undo])
+
+    def move(
+        self,
+        allocator: RangeAllocator[R, S],
+        old_resource: R,
+        old_size: S,
+        new_resource: R,
+        new_size: S,
+        *,
+        align: int | None = None,
+        within: RangeInclusive[R] | None = None,
+        owner: str | None = None,
+    ) -> Move[R]:
+        """`allocator.move(...)`. Undone by aborting it; if it was committed, by moving back.
+
+        Commit or abort it as ever, in the transaction or, if that ends well, after it. One that
+        was aborted already has nothing to undo. What a part commits of a move that was begun
+        before the part stays committed if the part alone is undone.
+        """
+        self._demand_open()
+        ranges = (old_resource, old_size, new_resource, new_size)
+        options = {"align": align, "within": within, "owner": owner}
+        whose = allocator.owner_of(old_resource)
+        back = (new_resource, new_size, old_resource, old_size)
+        move: Move[R] = self._do(
+            None,
+            (allocator.move, ranges, options),
+            lambda begun: [Undo(move_back, (allocator, begun, back, whose), PLAIN)],
+        )
+        return move
 
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
@@ -223,7 +274,7 @@ class Transaction:
         comes between.
         """
         self._demand_open()
-        self._log.append(_Undo(call, arguments, _PLAIN))
+        self._log.append(Undo(call, arguments, PLAIN, None, pool_of(call, arguments)))
 
     def part(self) -> Self:
         """Return a transaction within this one, which pauses until that is over.
@@ -293,28 +344,44 @@ class Transaction:
         del error
         while len(self._log) > self._mark:
             undo = self._log[-1]
-            # Known from the round before, if that was interrupted.
-            if self._attempt is None or self._attempt[0] is not undo:
-                self._attempt = (undo, undo.attempt())
-            self._undo_the_last(*self._attempt)
+            begun = undo is self._undoing  # in a round before, which was interrupted
+            if not begun:
+                if undo.pool is None:
+                    self._attempt = Attempt(undo.call, undo.arguments, undo.options, undo.wanted)
+                else:
+                    undo.pool._intent = None
+                self._undoing = undo
+            if not begun or self._may_be_made(undo):
+                try:
+                    self._make(undo)
+                except BaseException as failure:  # noqa: BLE001  # the others have to be undone
+                    self._failed(undo, failure)
             self._log.pop()
 
-    def _undo_the_last(self, undo: _Undo, attempt: Attempt) -> None:
-        if attempt.is_done:
-            return
-        try:
-            attempt.make()
-        except BaseException as failure:  # noqa: BLE001  # the others have to be undone
-            self._failed(undo, attempt, failure)
+    def _make(self, undo: Undo) -> None:
+        if undo.pool is None:
+            self._attempt.make()
+        else:
+            undo.make()
 
-    def _failed(self, undo: _Undo, attempt: Attempt, failure: BaseException) -> None:
+    def _may_be_made(self, undo: Undo) -> bool:
+        """Whether the undo that was begun would do something, and nothing twice."""
+        return not (self._attempt.has_begun if undo.pool is None else self._was_made(undo))
+
+    def _was_made(self, undo: Undo) -> bool:
+        """Whether the undo that was begun is carried out."""
+        if undo.pool is None:
+            return self._attempt.is_done
+        return is_done(undo.pool, undo.call, undo.arguments)
+
+    def _failed(self, undo: Undo, failure: BaseException) -> None:
         """Note what came in the way of an undo: an interrupt, after which it is made, or an end."""
-        if attempt.may_be_made:
+        if self._may_be_made(undo):
             try:
-                attempt.make()
+                self._make(undo)
             except BaseException as again:  # noqa: BLE001  # likewise
                 failure = again
-        if attempt.is_done:
+        if self._was_made(undo):
             self._interruption = failure
         elif isinstance(failure, Exception):
             error = UndoError(str(undo))
@@ -336,19 +403,39 @@ class Transaction:
             raise RollBackError(message, cast("list[Exception]", everything)) from error
         raise BaseExceptionGroup(message, everything) from error
 
-    def _do(self, attempt: Attempt, undoing: Callable[[Any], list[_Undo]]) -> Any:
+    def _do(
+        self,
+        pool: RangeAllocator[Any, Any] | None,
+        operation: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]],
+        undoing: Callable[[Any], list[Undo]],
+    ) -> Any:
         """Carry out an operation and log what undoes it: both of these, or neither."""
         mark = len(self._log)
+        if pool is None:
+            attempt = Attempt(*operation)
+            try:
+                granted = attempt.make()
+                self._log += undoing(granted)
+            except BaseException:
+                self._take_back(mark, undoing(attempt.result) if attempt.is_done else [])
+                raise
+            return granted
+        call, arguments, options = operation
+        pool._intent = None
         try:
-            granted = attempt.make()
+            granted = call(*arguments, **options)
             self._log += undoing(granted)
         except BaseException:
-            del self._log[mark:]
-            if attempt.is_done:
-                for undo in reversed(undoing(attempt.result)):
-                    undo.attempt().make()
+            done = is_done(pool, call, arguments)
+            self._take_back(mark, undoing(pool._intent) if done else [])
             raise
         return granted
+
+    def _take_back(self, mark: int, undos: list[Undo]) -> None:
+        """Leave out of the log what is beyond that mark, and make these undos instead."""
+        del self._log[mark:]
+        for undo in reversed(undos):
+            undo.make()
 
     def _pause(self, part: Transaction) -> None:
         self._demand_open()
@@ -406,13 +493,3 @@ def transaction() -> Transaction:
     [RangeInclusive(5, 5)]
     """
     return Transaction()
-
-
-def _units(allocator: object, size: object) -> object:
-    """Return the size; ids come one at a time unless it is said otherwise."""
-    return ONE if size is None and isinstance(allocator, IdAllocator) else size
-
-
-def _back(allocator: object) -> dict[str, int]:
-    """Return the options with which the allocator takes any of its ranges back."""
-    return _BACK_TO_ITS_PLACE if isinstance(allocator, RangeAllocator) else _PLAIN

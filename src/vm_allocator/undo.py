@@ -33,12 +33,17 @@ class UndoLog:
         self._index.add(start, end)
 
     def undo(self) -> None:
-        """Bring the live ranges back that there were before the first step. O(steps * log n)."""
+        """Bring the live ranges back that there were before the first step. O(steps * log n).
+
+        If it is interrupted, it can be called again.
+        """
         while self._added:
-            start, end = self._added.pop()
+            start, end = self._added[-1]
             if self._index.is_live(start, end):
                 self._index.remove(start, end)
+            self._added.pop()
         while self._removed:
-            start, end = self._removed.pop()
+            start, end = self._removed[-1]
             if not self._index.is_live(start, end):
                 self._index.add(start, end)
+            self._removed.pop()

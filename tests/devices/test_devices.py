@@ -31,6 +31,7 @@ from vm_allocator import (
     NotHeldError,
     OverlapError,
     RangeInclusive,
+    Reserved,
     ResourceMap,
     ResourceSet,
     SystemAllocator,
@@ -292,7 +293,7 @@ def test_a_picture_says_who_holds_what() -> None:
     assert lines[0].startswith("slots: <IdAllocator 0-31")
     assert "  0xc0000000-0xc0000fff  nic0" in lines
     assert "  0xc0001000-0xc0001fff  held by no device" in lines
-    assert "  0xcf8-0xcff  platform" in lines
+    assert "  0xcf8-0xcff  <Hold 0xcf8-0xcff for PCI configuration>" in lines
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,14 +334,14 @@ def test_a_layout_is_sound(layout: Layout) -> None:
     assert not layout.mmio32.range.overlaps(layout.mmio64.range)
     assert layout.mmio32.range.end < 1 << 32 <= layout.mmio64.range.start
     assert layout.irqs.range.end + 1 == layout.gsis.range.start
-    excluded = [part for region in spaces for part in region.excluded]
-    assert len(machine.excluded) == len(excluded)
+    kept = [part.range for region in spaces for part in region.reserved]
+    assert [one for one, _ in machine.pio.reserved()] == kept
 
 
-def test_a_layout_may_exclude_ids_too() -> None:
-    irqs = replace(X86_Q35.irqs, excluded=(RangeInclusive(Id(9), Id(9)),))  # the ACPI interrupt
+def test_a_layout_may_reserve_ids_too() -> None:
+    irqs = replace(X86_Q35.irqs, reserved=(Reserved(RangeInclusive(Id(9), Id(9)), "ACPI"),))
     machine = Machine.of(replace(X86_Q35, irqs=irqs))
-    assert [str(grant) for grant in machine.excluded] == ["9", "0xcf8-0xcff"]
+    assert [repr(hold) for _, hold in machine.irqs.reserved()] == ["<Hold 9 for ACPI>"]
     assert machine.irqs.allocate_many(5) == [5, 6, 7, 8, 10]
 
 

@@ -6,9 +6,11 @@ The theorems say it of each operation on the model; this is the real thing, exha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 
 import pytest
 
+from tests.builders import addresses
 from vm_allocator import (
     AddressAllocator,
     GuestAddress,
@@ -47,6 +49,32 @@ def moving(start: GuestAddress, size: GuestUsize, to: int, new_size: GuestUsize)
     return lambda tx, pool: tx.update(pool, start, size, GuestAddress(to), new_size, align=1)
 
 
+def changing(*changes: tuple[tuple[int, int] | None, tuple[int, int] | None]) -> Operation:
+    pairs = [(ends and addresses(*ends), to and addresses(*to)) for ends, to in changes]
+    return lambda tx, pool: tx.update_many(pool, pairs, align=1)
+
+
+def beginning(start: GuestAddress, size: GuestUsize, to: int, new_size: GuestUsize) -> Operation:
+    return lambda tx, pool: tx.move(pool, start, size, GuestAddress(to), new_size, align=1)
+
+
+def ending(at: int, end: str) -> Operation:
+    def end_it(_: Transaction, pool: AddressAllocator) -> None:
+        getattr(list(pool.moves())[at], end)()
+
+    return end_it
+
+
+def several(pool: AddressAllocator) -> Iterator[Operation]:
+    """Yield swaps and shifts of what is live, all or a part of it freed or allocated with it."""
+    live = [(int(one.start), int(one.end)) for one in pool]
+    for one, other in permutations(live, 2):
+        yield changing((one, other), (other, one))
+        yield changing((one, other), (other, None))
+    for start, end in live:
+        yield changing(((start, end), (start + 1, end + 1)), (None, (start, start)))
+
+
 def operations(pool: AddressAllocator) -> Iterator[Operation]:
     """Yield each operation that this state grants."""
     candidates = [allocation(start, size) for start in (None, 1, 2, 3) for size in SIZES]
@@ -54,6 +82,10 @@ def operations(pool: AddressAllocator) -> Iterator[Operation]:
         size = GuestUsize(live.size)
         candidates.append(freeing(live.start, size))
         candidates += [moving(live.start, size, to, new) for to in (1, 2, 3) for new in SIZES]
+        candidates += [beginning(live.start, size, to, new) for to in (1, 2, 3) for new in SIZES]
+    candidates += several(pool)
+    for at, _ in enumerate(pool.moves()):
+        candidates += [ending(at, "commit"), ending(at, "abort")]
     for candidate in candidates:
         try:
             with transaction() as tx:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.builders import addresses
 from vm_allocator import (
     AddressAllocator,
     GuestAddress,
@@ -241,3 +242,61 @@ def test_a_whole_that_is_left_before_its_part_undoes_both() -> None:
     assert len(irqs) == 0
     with pytest.raises(TransactionStateError, match="over"):
         tx.allocate(irqs, None)
+
+
+def test_an_update_of_many_is_changed_back_at_once() -> None:
+    _, mmio = pools()
+    first, second = mmio.allocate(None, SIZE), mmio.allocate(None, SIZE)
+    odd = mmio.allocate(GuestAddress(0x8001), GuestUsize(0x1000), align=1)
+    before = mmio.copy()
+    one, other = addresses(first, first + 0xFFF), addresses(second, second + 0xFFF)
+    changes = [
+        (one, other),
+        (other, one),
+        (addresses(odd, odd + 0xFFF), None),
+        (None, addresses(0x8000, 0x8FFF)),
+    ]
+    with pytest.raises(Oops), transaction() as tx:
+        tx.update_many(mmio, iter(changes))
+        assert len(tx) == 1
+        assert list(mmio) == [one, other, addresses(0x8000, 0x8FFF)]
+        with pytest.raises(OverlapError):
+            tx.update_many(mmio, [(None, one)])
+        assert len(tx) == 1
+        raise Oops
+    assert mmio == before
+
+
+@pytest.mark.parametrize("end", ["pending", "commit", "abort"])
+def test_a_move_is_undone_however_far_it_has_come(end: str) -> None:
+    _, mmio = pools()
+    bar = mmio.allocate(GuestAddress(0x1800), SIZE, align=1)
+    before = mmio.copy()
+    with pytest.raises(Oops), transaction() as tx:
+        move = tx.move(mmio, bar, SIZE, GuestAddress(0x2000), SIZE, owner="nvme0/BAR0")
+        assert move.owner == "nvme0/BAR0"
+        if end != "pending":
+            getattr(move, end)()
+        assert move.is_committed == (end == "commit")
+        tx.allocate(mmio, None, GuestUsize(0x200), align=1, policy=LastMatch)
+        raise Oops
+    assert mmio == before
+    assert not move.is_pending
+    with transaction() as tx:
+        kept = tx.move(mmio, bar, SIZE, GuestAddress(0x2000), SIZE)
+    assert list(mmio.moves()) == [kept]
+
+
+def test_a_part_that_is_undone_leaves_a_move_of_the_whole_committed() -> None:
+    _, mmio = pools()
+    bar = mmio.allocate(None, SIZE)
+    before = mmio.copy()
+    with pytest.raises(Oops), transaction() as tx:
+        move = tx.move(mmio, bar, SIZE, GuestAddress(0x4000), SIZE)
+        with pytest.raises(KeyboardInterrupt), tx.part() as part:
+            move.commit()
+            part.allocate(mmio, bar, SIZE)
+            raise KeyboardInterrupt
+        assert list(mmio) == [addresses(0x4000, 0x4FFF)]
+        raise Oops
+    assert mmio == before

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vm_allocator.checker.words import answered, asked, shown_range
+from vm_allocator.checker.words import answered, asked
 from vm_allocator.gallery import Bug, gallery
 from vm_allocator.gallery.running import check
 
@@ -31,7 +31,7 @@ def told(bug: Bug, one: Finding) -> str:
     """Write a finding as the golden file has it."""
     lines = [
         f"{bug.name}: {one.broken.value}, {one.title}",
-        f"    on a fresh allocator of {shown_range(one.space.range)}",
+        f"    on a fresh allocator of {one.space}",
     ]
     lines += [f"    {asked(s.call)}  {answered(s.call, s.answer.reply)}" for s in one.steps]
     return "\n".join(lines)

@@ -42,6 +42,7 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._highest <= chunk < self._top": "it becomes what it is",
     "IdBitmap.add_all: without chunk = self._chunks[filled - "
     "self._origin]": "all are added one by one: slower, and the same",
+    "Group.lower: most < bounds[slot] -> most <= bounds[slot]": "likewise",
     "ChunkSummary.raise_bounds: bounds[slot] < size -> "
     "bounds[slot] <= size": "the bound becomes what it is",
 }

@@ -36,7 +36,7 @@ WRONG_MOVES = {
     "a move is not pending": ("            move.enlist()\n", "", FREES),
     "the old range stays live": ("            log.remove(old_start, old_end)\n", "", MOVES),
     "the new range is not live": ("            log.add(new_start, new_end)\n", "", MOVES),
-    "a move never ends": ('            self._end("committed")\n', "", MOVES),
+    "a move never ends": ("            self._end(COMMITTED)\n", "", MOVES),
     "the old range is not held": (
         "        self._pending[old_start, old_end] = self\n",
         "",

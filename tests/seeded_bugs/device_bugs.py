@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from vm_allocator.machines.device_lockstep import Plant, plant
 from vm_allocator.resource_map import ResourceMap
 from vm_allocator.resource_sets import free_all
-from vm_allocator.transactions import Transaction, _Undo
+from vm_allocator.transactions import Transaction
+from vm_allocator.undoing import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ class NewRangesAreAllocatedBeforeOldOnesAreFreed(Buggy):
 class _ForgetsThatItMoved(Transaction):
     def update(self, allocator: Any, *ranges: Any, **options: Any) -> None:
         super().update(allocator, *ranges, **options)
-        self._log[-1] = _Undo(int, (), {})
+        self._log[-1] = Undo(int, (), {})
 
 
 class RollBackForgetsAMove(Buggy):

@@ -35,7 +35,8 @@ def as_json(report: Report, baseline: Baseline) -> Json:
     interrupt), `seconds`, `coverage`, `more_groups` (groups that are not listed), `gone`
     (accepted findings that were not found) and `findings`: each with `finding` (its
     fingerprint), `new`, `property`, `sentence`, `operation`, `expected`, `actual`, `words`,
-    `occurrences`, `found_by`, `after_calls`, `shrunk`, `notes`, `space` and `steps`; a step has
+    `occurrences`, `found_by`, `after_calls`, `shrunk`, `notes`, `space` (of several pools also
+    `pools`) and `steps`; a step has
     `call` (as in docs/protocol.md), `text`, `expected`, `answer`, `detail`, `before`, `wanted`
     and `after` (null where nobody can go on).
     """
@@ -70,6 +71,7 @@ def _finding(one: Finding) -> Json:
         "shrunk": one.shrunk,
         "notes": list(one.notes),
         "space": [one.space.base, one.space.last],
+        **({"pools": one.space.message()} if one.space.pools else {}),
         "calls": len(one.steps),
         "steps": [_step(step) for step in one.steps[-MOST_STEPS:]],
     }

@@ -135,6 +135,10 @@ class Space:
         names = [name for name, _ in self.pools]
         return Space(*moved[0], tuple(zip(names, moved[1:], strict=True)))
 
+    def message(self) -> dict[str, list[int]]:
+        """Return the pools as messages and files have them."""
+        return {name: list(one) for name, one in self.pools}
+
     def __str__(self) -> str:
         """Write it for people."""
         return shown_space(self.base, self.last, self.pools)

@@ -118,7 +118,10 @@ def plan(profile: Profile, seed: int) -> Iterator[Work]:
     everywhere = [space for size in spaces for space in spaces[size]]
     yield tuple(Tiny(space, 1) for space in everywhere)
     for size in spaces:
-        yield tuple(Tiny(space, 2) for space in spaces[size])
+        if profile.pools and size > 1:  # there are very many states
+            yield from _tiny(spaces[size], 2, 8)
+        else:
+            yield tuple(Tiny(space, 2) for space in spaces[size])
         if size == 1:  # long sequences early: most bugs fall at once
             yield from islice(drawn, 2 * kinds)
     yield from islice(drawn, 4 * kinds)

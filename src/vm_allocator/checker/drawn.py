@@ -213,6 +213,8 @@ class _Draw:
         live = live_ranges(state)
         if len(pending) > 0 and draw.pick((True, False)):
             old = draw.pick(pending)
+        elif len(live) > 0 and draw.pick((True, False, False, False)):
+            old = draw.pick(live)  # of which a move may have been begun before, and aborted
         elif not live or draw.rarely():
             old = _sized(max(0, draw.place()), draw.size())
         else:

@@ -37,6 +37,8 @@ def itf(finding: Finding) -> Itf:
     """Return the trace of a finding, to be written as JSON."""
     space = finding.space
     fixed = {"base": _int(space.base), "last": _int(space.last)}
+    if space.pools:
+        fixed["pools"] = _value(space.message())
     before = finding.steps[0].before if finding.steps else ()
     first = {"live": _ranges(before), "action": "init", "parameters": {}, "outcome": ""}
     states: list[Itf] = [{"#meta": {"index": 0}, **fixed, **first}]
@@ -63,7 +65,7 @@ def itf(finding: Finding) -> Itf:
             "description": f"{finding.broken.value}: {finding.broken.sentence}",
             "finding": finding.fingerprint,
         },
-        "vars": list(VARIABLES),
+        "vars": [*VARIABLES, "pools"] if space.pools else list(VARIABLES),
         "states": states,
     }
 
@@ -81,7 +83,7 @@ def calls_of(trace: object) -> Recorded:
         if isinstance(error, BadTraceError):
             raise
         raise BadTraceError(f"its states are not those of a finding ({error!r})") from None
-    return Recorded.of(base, last, calls)
+    return Recorded.of(base, last, calls, _given(first.get("pools")))
 
 
 # ---- into the format

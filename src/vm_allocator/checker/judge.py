@@ -152,9 +152,10 @@ class Judge:
 
     def expect(self, state: State, call: Call) -> Expected:
         """Return what the model does in that state. For `Pick.ANY`, one of the right answers."""
-        if len(live_ranges(state)) > _MOST_LIVE_REMEMBERED:
+        known = state.key
+        if len(known[0]) > _MOST_LIVE_REMEMBERED:
             return self._oracle.does(state, call)
-        key = (state.key, call)
+        key = (known, call)
         found = self._remembered.get(key)
         if found is None:
             found = self._oracle.does(state, call)
@@ -176,9 +177,9 @@ class Judge:
         if live is None or judged.after is None or judged.violation is not None:
             return judged
         wanted = live_ranges(judged.after)
-        must_hold = judged.after.devices
-        if live == wanted and (devices is None or _in_order(devices) == must_hold):
+        if live == wanted and (devices is None or _in_order(devices) == judged.after.devices):
             return judged
+        must_hold = judged.after.devices
         refused = isinstance(reply, Refused)
         broken = Property.ATOMICITY if refused else Property.CONSERVATION
         held = judged.after.moving.reserved()

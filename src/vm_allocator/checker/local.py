@@ -35,7 +35,7 @@ _TRIAL_SPACES: Final = ((0x1000, 0x1000), (0, 16), (1, 16), (32, 64))
 
 
 _ENDS_OF_A_MOVE: Final = 4
-"""Parameters of a `move` in two phases, at least: start and size of both ranges."""
+"""Values that a `move` in two phases takes: start and size of both ranges."""
 
 
 class _OutOfTimeError(BaseException):
@@ -186,7 +186,7 @@ class LocalTarget:
         found["operations"] += [
             name for name in ("update", "update_many") if callable(getattr(made, name, None))
         ]
-        if len(_parameters(made, "move")) >= _ENDS_OF_A_MOVE:
+        if _takes(made, "move", _ENDS_OF_A_MOVE):
             found["operations"].append("move")
         if callable(getattr(made, "transaction", None)):
             found["operations"].append("batch")
@@ -265,6 +265,15 @@ def _parameters(made: Any, method: str) -> frozenset[str]:
         return frozenset(inspect.signature(getattr(made, method)).parameters)
     except (AttributeError, TypeError, ValueError):
         return frozenset()  # there is none, or it is written in C without a signature
+
+
+def _takes(made: Any, method: str, count: int) -> bool:
+    """Whether there is such a method, and it can be called with so many values."""
+    try:
+        inspect.signature(getattr(made, method)).bind(*range(count))
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _crash(error: BaseException) -> Failed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from .calls import Space
-from .wire import Request, WireError, call_of
+from .wire import Request, WireError, call_of, space_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,11 +34,24 @@ class Recorded:
     calls: tuple[Call, ...]
 
     @classmethod
-    def of(cls, base: object, last: object, calls: Iterable[Call]) -> Self:
+    def of(cls, base: object, last: object, calls: Iterable[Call], pools: object = None) -> Self:
         """Return the calls in that space. Raises `BadTraceError` if there is no such space."""
+        if pools:
+            return cls(_space_of(pools), tuple(calls))
         if not isinstance(base, int) or not isinstance(last, int) or not 0 <= base <= last:
             raise BadTraceError(f"{base!r} to {last!r} is no space")
         return cls(Space(base, last), tuple(calls))
+
+
+def _space_of(pools: object) -> Space:
+    try:
+        space = space_of(msgspec.convert({"id": 0, "op": "new", "pools": pools}, Request))
+    except (msgspec.ValidationError, WireError, OverflowError) as error:
+        raise BadTraceError(f"{pools!r} are no pools ({error})") from None
+    ends = [end for _, one in space.pools for end in one]
+    if ends != sorted(ends) or ends[0] < 0:
+        raise BadTraceError(f"{pools!r} are no pools: they overlap, or are empty")
+    return space
 
 
 def call_from_json(data: object) -> Call:

@@ -50,8 +50,7 @@ def regression_test(finding: Finding, target: str | Sequence[str], profile: Prof
     else:
         command = shlex.split(target) if isinstance(target, str) else words
         parts = asked_test(remote(command), path, finding, profile)
-    space = finding.space
-    end = recorded(space.base, space.last, [step.call for step in finding.steps])
+    end = recorded(finding.space, [step.call for step in finding.steps])
     read = "# What `vm-allocator replay` reads."
     return "\n".join([*_comment(finding), "", *parts, "", "", read, *end, ""])
 

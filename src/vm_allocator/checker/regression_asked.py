@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vm_allocator.modelling import Range
 
 from .calls import Allocate, Batch, Free, Pick, Update
+from .device_calls import Kept, Need
 from .regression_path import lists_live, name_of, note
 from .source import INDENT, bracketed, imported, number, quoted
 from .wide import Wide
@@ -16,7 +17,7 @@ from .words import shown_ranges
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .calls import Call
+    from .calls import Call, Space
     from .findings import Finding
     from .profile import Profile
     from .regression_path import Must
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Opening:
     """How a test gets at its target: imports, further lines, and the expression."""
 
-    imports: list[str]
+    imports: dict[str, set[str]]
     lines: list[str]
     target: str
 
@@ -34,18 +35,18 @@ class Opening:
 def remote(command: Sequence[str]) -> Opening:
     """Return how a test gets at an adapter."""
     words = bracketed("COMMAND = [", [quoted(word) for word in command], "]")
-    lines = ["from vm_allocator.checker.remote import RemoteTarget"]
-    return Opening(lines, words, "RemoteTarget(COMMAND, seconds=2.0)")
+    imports = {"vm_allocator.checker.remote": {"RemoteTarget"}}
+    return Opening(imports, words, "RemoteTarget(COMMAND, seconds=2.0)")
 
 
 def local(name: str) -> Opening:
     """Return how a test gets at what a factory makes."""
     module, _, attribute = name.partition(":")
-    lines = [
-        *imported(module, {attribute.partition(".")[0]}),
-        "from vm_allocator.checker.local import LocalTarget",
-    ]
-    return Opening(lines, [], f"LocalTarget({attribute})")
+    imports = {
+        module: {attribute.partition(".")[0]},
+        "vm_allocator.checker.local": {"LocalTarget"},
+    }
+    return Opening(imports, [], f"LocalTarget({attribute})")
 
 
 def asked_test(opening: Opening, path: list[Must], finding: Finding, profile: Profile) -> list[str]:
@@ -53,17 +54,13 @@ def asked_test(opening: Opening, path: list[Must], finding: Finding, profile: Pr
     space = finding.space
     calls = [part for must in path for part in _parts(must.call)]
     narrow = {type(call).__name__ for call in calls if not isinstance(call, Wide)}
-    wide = {type(call).__name__ for call in calls if isinstance(call, Wide)}
     names = {"Done", "Space"} | narrow
     names |= {"Refused"} if any(must.refusal is not None for must in path) else set()
     names |= {"Pick"} if any(_picks(call) for call in calls) else set()
-    ranges = any("Range(" in field for call in calls for field in _fields(call))
     lists = bool(path) and lists_live(finding)
     body = [
         f"{INDENT}with closing({opening.target}) as target:",
-        *bracketed(
-            "begun = target.begin(Space(", [number(space.base), number(space.last)], "))", 2
-        ),
+        *_begin(space),
         f"{INDENT * 2}assert begun == Done()",
     ]
     for must in path:
@@ -74,6 +71,8 @@ def asked_test(opening: Opening, path: list[Must], finding: Finding, profile: Pr
             if profile.reasons and not isinstance(must.call, Batch):
                 asserted = f'answer.reply == Refused("{must.refusal}")'
             body.append(f"{INDENT * 2}assert {asserted}")
+            if must.at is not None:
+                body.append(f"{INDENT * 2}assert answer.reply.at in (None, {must.at})")
         else:
             start = number(must.start or 0) if isinstance(must.call, Allocate) else ""
             if must.starts is not None:
@@ -83,17 +82,18 @@ def asked_test(opening: Opening, path: list[Must], finding: Finding, profile: Pr
         body.append(f"{INDENT * 2}# Live must be: {shown_ranges(path[-1].live[:4])}.")
         live = [f"Range({number(start)}, {number(end)})" for start, end in path[-1].live]
         body += bracketed("assert list(answer.live or ()) == [", live, "]", 2)
+        if finding.steps[-1].answer.devices is not None:
+            devices = [
+                f"{quoted(name)}: {_source(held)}" for name, held in path[-1].devices.items()
+            ]
+            body += bracketed("assert answer.devices == {", devices, "}", 2)
+    imports = {"vm_allocator.checker.calls": names, **opening.imports, **_imports(calls)}
+    if any("Range(" in line for line in body):
+        imports["vm_allocator.modelling"] = {"Range"}
     return [
         "from contextlib import closing",
         "",
-        *imported("vm_allocator.checker.calls", names),
-        *opening.imports,
-        *(imported("vm_allocator.checker.wide", wide) if wide else []),
-        *(
-            ["from vm_allocator.modelling import Range"]
-            if ranges or (lists and path[-1].live)
-            else []
-        ),
+        *(line for module, found in sorted(imports.items()) for line in imported(module, found)),
         *(["", *opening.lines] if opening.lines else []),
         "",
         "",
@@ -115,6 +115,25 @@ def _picks(call: Call) -> bool:
     return isinstance(call, Allocate) and call.start is None and call.pick is not Pick.FIRST
 
 
+def _begin(space: Space) -> list[str]:
+    if space.pools:
+        pools = [f"{quoted(name)}: {_source(one)}" for name, one in space.pools]
+        return bracketed("begun = target.begin(Space.of({", pools, "}))", 2)
+    ends = [number(space.base), number(space.last)]
+    return bracketed("begun = target.begin(Space(", ends, "))", 2)
+
+
+def _imports(calls: list[Call]) -> dict[str, set[str]]:
+    """Return what is imported for calls that are about several ranges, by module."""
+    found: dict[str, set[str]] = {}
+    for call in calls:
+        parts: list[object] = [call] if isinstance(call, Wide) else []
+        parts += getattr(call, "needs", ()) + getattr(call, "keep", ())
+        for part in parts:
+            found.setdefault(type(part).__module__, set()).add(type(part).__name__)
+    return found
+
+
 def _parts(call: Call) -> list[Call]:
     return [call, *call.calls] if isinstance(call, Batch) else [call]
 
@@ -123,6 +142,10 @@ def _source(value: object) -> str:
     """Write a part of a call."""
     if isinstance(value, Range):
         return f"Range({number(value.start)}, {number(value.end)})"
+    if isinstance(value, (Need, Kept)):
+        given = [(one, name) for name, one in value._asdict().items() if one is not None]
+        fields_of = [f"{name}={_source(one)}" for one, name in given]
+        return f"{type(value).__name__}({', '.join(fields_of)})"
     if isinstance(value, tuple):
         comma = "," if len(value) == 1 else ""
         return f"({', '.join(map(_source, value))}{comma})"

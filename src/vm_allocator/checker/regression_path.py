@@ -32,8 +32,12 @@ class Must:
     """Where an allocation must be, or where one that may be anywhere was."""
     starts: tuple[int | None, ...] | None
     """The same of a batch."""
+    at: int | None
+    """Which call of a batch must be refused."""
     live: tuple[Range, ...]
     """What must be live after it."""
+    devices: dict[str, tuple[Range, ...]]
+    """What devices must hold after it, lowest first."""
 
 
 def path_of(finding: Finding, profile: Profile) -> list[Must]:
@@ -52,7 +56,8 @@ def path_of(finding: Finding, profile: Profile) -> list[Must]:
             if judged.violation is None and judged.after is not None:
                 after, start, starts = judged.after, reply.start, reply.starts
         state = after
-        found.append(Must(call, outcome.refusal, start, starts, live_ranges(state)))
+        live, devices = live_ranges(state), state.devices
+        found.append(Must(call, outcome.refusal, start, starts, outcome.at, live, devices))
     return found
 
 

@@ -123,7 +123,7 @@ def _from_report(one: dict[str, Any]) -> Recorded:
         raise BadTraceError(f"its finding has no trace ({error!r})") from None
     if not whole:
         raise BadTraceError("the report holds only the last calls of this trace")
-    return Recorded.of(base, last, calls)
+    return Recorded.of(base, last, calls, one.get("pools"))
 
 
 def _from_python(content: str) -> Recorded:
@@ -135,7 +135,7 @@ def _from_python(content: str) -> Recorded:
             for statement in tree.body
             if isinstance(statement, ast.Assign)
             for target in statement.targets
-            if isinstance(target, ast.Name) and target.id in ("SPACE", "CALLS")
+            if isinstance(target, ast.Name) and target.id in ("SPACE", "CALLS", "POOLS")
         }
         base, last = found["SPACE"]
         listed = list(found["CALLS"])
@@ -145,7 +145,8 @@ def _from_python(content: str) -> Recorded:
         raise BadTraceError(f"it has no {error.args[0]}") from None
     except (TypeError, ValueError) as error:
         raise BadTraceError(f"SPACE or CALLS is no literal of a trace ({error})") from None
-    return Recorded.of(base, last, [call_from_json(call) for call in listed])
+    calls = [call_from_json(call) for call in listed]
+    return Recorded.of(base, last, calls, found.get("POOLS"))
 
 
 def _check_askable(path: Path, profile: Profile, recorded: Recorded) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from .as_json import call_as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from .calls import Call
+    from .calls import Call, Space
 
 WIDTH: Final = 88
 """Columns of a line: what formatters take for granted."""
@@ -38,11 +39,39 @@ def bracketed(before: str, items: Sequence[str], after: str, indent: int = 0) ->
     line = f"{margin}{before}{', '.join(items)}{after}"
     if len(line) <= WIDTH or not items:
         return [line]
-    return [
-        f"{margin}{before}",
-        *(f"{margin}{INDENT}{item}," for item in items),
-        f"{margin}{after}",
-    ]
+    inside = [line for item in items for line in _item(item, indent + 1)]
+    return [f"{margin}{before}", *inside, f"{margin}{after}"]
+
+
+def _item(item: str, indent: int) -> list[str]:
+    """Return an item in a line, with its comma; or in several, if it ends in brackets."""
+    line = f"{INDENT * indent}{item},"
+    if len(line) <= WIDTH or item[-1] not in ")]}":
+        return [line]
+    opens, commas = _outermost(item)
+    cuts = [opens, *commas, len(item) - 1]
+    parts = [item[start + 1 : end].strip() for start, end in pairwise(cuts)]
+    return bracketed(item[: opens + 1], [part for part in parts if part], f"{item[-1]},", indent)
+
+
+def _outermost(item: str) -> tuple[int, list[int]]:
+    """Return where the brackets open that close at the end, and the commas right in them."""
+    opened: list[tuple[int, list[int]]] = []
+    last: tuple[int, list[int]] = (0, [])
+    quote, before = "", ""
+    for at, c in enumerate(item):
+        if quote:
+            quote = "" if c == quote and before != "\\" else quote
+        elif c in "\"'":
+            quote = c
+        elif c in "([{":
+            opened.append((at, []))
+        elif c in ")]}":
+            last = opened.pop()
+        elif c == "," and opened:
+            opened[-1][1].append(at)
+        before = c
+    return last
 
 
 def imported(module: str, names: Iterable[str]) -> list[str]:
@@ -53,17 +82,23 @@ def imported(module: str, names: Iterable[str]) -> list[str]:
     return [f"from {module} import (", *(f"{INDENT}{name}," for name in sorted(names)), ")"]
 
 
-def recorded(base: int, last: int, calls: Sequence[Call]) -> list[str]:
-    """Return the literals SPACE and CALLS, which `vm-allocator replay` reads."""
-    lines = [f"SPACE = ({number(base)}, {number(last)})"]
+def recorded(space: Space, calls: Sequence[Call]) -> list[str]:
+    """Return the literals SPACE, POOLS if there are any, and CALLS: what `replay` reads."""
+    lines = [f"SPACE = ({number(space.base)}, {number(space.last)})"]
+    if space.pools:
+        lines += bracketed("POOLS = {", literals(space.message()), "}")
     if not calls:
         return [*lines, "CALLS = []"]
     lines.append("CALLS = [")
     for call in calls:
-        items = [f'"{name}": {_value(value)}' for name, value in call_as_json(call).items()]
-        lines += bracketed("{", items, "}", 1)
+        lines += bracketed("{", literals(call_as_json(call)), "}", 1)
         lines[-1] += ","
     return [*lines, "]"]
+
+
+def literals(values: Mapping[str, object]) -> list[str]:
+    """Return the items of a dict."""
+    return [f"{quoted(name)}: {_value(value)}" for name, value in values.items()]
 
 
 def _value(value: object) -> str:
@@ -74,6 +109,5 @@ def _value(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, dict):
-        items = [f"{quoted(str(name))}: {_value(one)}" for name, one in value.items()]
-        return f"{{{', '.join(items)}}}"
+        return f"{{{', '.join(literals(value))}}}"
     return quoted(str(value))

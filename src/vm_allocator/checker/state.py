@@ -51,13 +51,16 @@ class State:
         }
 
     @property
-    def key(self) -> tuple[object, ...]:
+    def key(self) -> tuple[tuple[Range, ...], *tuple[object, ...]]:
         """All that tells it from other states of the same space, apart from old alignments."""
-        return live_ranges(self), self.moves, tuple(self.books.devices.items())
+        live = live_ranges(self)
+        if not self.moves and not self.books.devices:
+            return (live,)
+        return live, self.moves, tuple(self.books.devices.items())
 
     def after(self, moving: Moving) -> State:
         """Return the state after something was done in the one pool."""
-        return State(replace(self.books, pools=(moving.allocator,)), moving.moves)
+        return State(Books((moving.allocator,), self.books.alignments), moving.moves)
 
 
 class Expected(NamedTuple):
@@ -75,9 +78,9 @@ class Expected(NamedTuple):
 
 def live_ranges(state: State) -> tuple[Range, ...]:
     """Return the live ranges of a state of the oracle, of all pools, lowest first."""
-    if len(state.books.pools) == 1:
+    if state.moves:
         return state.moving.live()
-    return tuple(one for pool in state.books.pools for one in Moving(pool).live())
+    return tuple(one for pool in state.books.pools for one in pool.live)  # type: ignore[attr-defined]  # the oracle's sets are finite
 
 
 class Oracle:
@@ -172,7 +175,7 @@ class Oracle:
             step = model.allocate_last(request)
         else:
             step = model.allocate_first(request)
-        return Expected(state.after(replace(moving, allocator=step.after)), step.granted)
+        return Expected(state.after(Moving(step.after, state.moves)), step.granted)
 
     def _align(self, align: int | None) -> int:
         return self.profile.default_alignment if align is None else align

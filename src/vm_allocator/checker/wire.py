@@ -225,7 +225,9 @@ def _plain_of(request: Request) -> Plain:
 def new(number: int, space: Space) -> Request:
     """Return the request for a fresh allocator."""
     if space.pools:
-        return Request(number, "new", pools={name: (r.start, r.end) for name, r in space.pools})
+        return Request(
+            number, "new", pools={name: (one.start, one.end) for name, one in space.pools}
+        )
     return Request(number, "new", base=space.base, last=space.last)
 
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from vm_allocator.checker.judge import Property
 
-from . import crate, monitors, tools
+from . import crate, devices, monitors, tools, wide
 from .entry import Bug, NotShown, Twin
 from .numbers import IdCounter, PortBus
 from .ranges import AnyFitAllocator, ListAllocator
@@ -18,6 +18,7 @@ _COMPLETE: Final = Property.COMPLETENESS
 _FREE: Final = Property.EXACT_FREE
 _ATOMIC: Final = Property.ATOMICITY
 _ALIGNED: Final = Property.ALIGNMENT
+_CONSERVED: Final = Property.CONSERVATION
 _BOUNDS: Final = Property.BOUNDS
 
 _CRATE: Final = "crate vm-allocator"
@@ -107,6 +108,26 @@ _BUGS: Final = (
         _COMPLETE, _FIRST, 3),
     Bug("growing-frees-all", tools.GrowingFreesAll, "range-alloc (gfx-rs)", "issue 1",
         _NO_OVERLAP, _FIRST, 2),
+    Bug("swap-refused", wide.SwapRefused, _CLOUD_HYPERVISOR, "issue 8202",
+        _COMPLETE, "update_many", 2),
+    Bug("old-free-at-once", wide.OldIsFreeAtOnce, _CLOUD_HYPERVISOR, "issue 8572",
+        Property.TWO_PHASE, _FIRST, 3),
+    Bug("roll-back-frees-the-refused", wide.RollBackReleasesTheRefused, "libvirt",
+        "commit 968fd0111", _ATOMIC, "batch", 2),
+    Bug("roll-back-frees-everything", wide.RollBackReleasesEverything, "libvirt",
+        "commit 2f5fdc886", _ATOMIC, "batch", 2),
+    Bug("unplug-leaks-vectors", devices.UnplugLeaksVectors, _FIRECRACKER, "pull request 5890",
+        _CONSERVED, "unregister", 2),
+    Bug("unplug-leaks-the-bar", devices.UnplugLeaksTheBar, _FIRECRACKER, "pull request 6118",
+        _CONSERVED, "unregister", 2),
+    Bug("slot-of-removed-device", devices.SlotOfRemovedDevice, "crosvm",
+        "commits 4fbc554e6, 2d45b91e0", _CONSERVED, "unregister", 2),
+    Bug("entry-of-removed-device", devices.EntryOfRemovedDevice, "Kata Containers",
+        "issue 10971", _CONSERVED, "unregister", 2),
+    Bug("gsi-counter", devices.GsiCounter, _CLOUD_HYPERVISOR, "issue 8148",
+        _COMPLETE, "register", 3),
+    Bug("half-of-what-is-held", devices.RemovesFromWhatItIteratesOver, "OpenStack Nova",
+        "bug 2115729", _CONSERVED, "unregister", 2),
 )
 
 _TWINS: Final = (
@@ -114,18 +135,16 @@ _TWINS: Final = (
     Twin("any-fit", AnyFitAllocator),
     Twin("id-counter", IdCounter),
     Twin("port-bus", PortBus),
+    Twin("many", wide.ManyAllocator),
+    Twin("moving", wide.MovingAllocator),
+    Twin("batch", wide.BatchAllocator),
+    Twin("device-map", devices.DeviceMap),
 )
 
 _SNAPSHOTS: Final = "saving and restoring"
 _THREADS: Final = "two callers at once"
-_SWAPS: Final = "moves of several ranges at once"
-_PENDING: Final = "moves in two phases"
 
 _NOT_SHOWN: Final = (
-    NotShown(_CLOUD_HYPERVISOR, "issue 8202",
-             "guests swap the BARs of two live devices, which is refused", _SWAPS),
-    NotShown(_CLOUD_HYPERVISOR, "issue 8572",
-             "the old range is free before the hypervisor has let go of it", _PENDING),
     NotShown(_CLOUD_HYPERVISOR, "issue 8251", "stale saved state is used again", _SNAPSHOTS),
     NotShown(_FIRECRACKER, "issue 5170", "some allocations are not replayed", _SNAPSHOTS),
     NotShown(_FIRECRACKER, "pull requests 5952, 6002",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from vm_allocator.checker.judge import Property
 
-Factory: TypeAlias = Callable[[int, int], Any]
+Factory: TypeAlias = Callable[..., Any]
 
 
 @dataclass(frozen=True)

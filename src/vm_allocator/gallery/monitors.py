@@ -14,7 +14,7 @@ from .ranges import DeclinedError, Gap, ListAllocator, Options, Place
 class MoveFreesFirst(ListAllocator):
     """A move frees the old range, and returns early when the new one is refused."""
 
-    def move(self, old: Place, new: Place, options: Options) -> None:
+    def relocate(self, old: Place, new: Place, options: Options) -> None:
         self.free(*old)
         self.allocate(*new, **options)
 
@@ -22,10 +22,10 @@ class MoveFreesFirst(ListAllocator):
 class MoveWritesFirst(ListAllocator):
     """The register holds the new place already when the move is refused."""
 
-    def move(self, old: Place, new: Place, options: Options) -> None:
+    def relocate(self, old: Place, new: Place, options: Options) -> None:
         self.check_held(*old)
         try:
-            super().move(old, new, options)
+            super().relocate(old, new, options)
         except DeclinedError:
             del self.held[old[0]]
             self.held[new[0]] = new[1]

@@ -102,7 +102,7 @@ class ListAllocator:
     ) -> None:
         """Move a live range; the new place may overlap the old one. Raises `DeclinedError`."""
         old = old_resource, old_size
-        self.move(old, (new_resource, new_size), {"align": align, "within": within})
+        self.relocate(old, (new_resource, new_size), {"align": align, "within": within})
 
     # ---- the steps
 
@@ -118,7 +118,7 @@ class ListAllocator:
         if self.held.get(start) != size:
             raise DeclinedError("not live")
 
-    def move(self, old: Place, new: Place, options: Options) -> None:
+    def relocate(self, old: Place, new: Place, options: Options) -> None:
         """Free the old range and allocate the new one; put the old one back if that fails."""
         self.free(*old)
         try:

@@ -44,9 +44,9 @@ class RemovesTheWrongRegion(ListAllocator):
 class CleanUpReleasesOthers(ListAllocator):
     """A move that fails cleans up the new place, which it never held."""
 
-    def move(self, old: Place, new: Place, options: Options) -> None:
+    def relocate(self, old: Place, new: Place, options: Options) -> None:
         try:
-            super().move(old, new, options)
+            super().relocate(old, new, options)
         except DeclinedError:
             if new[0] != old[0] and self.held.get(new[0]) == new[1]:
                 self.free(*new)

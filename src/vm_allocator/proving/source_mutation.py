@@ -97,17 +97,19 @@ def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
 def _changes(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, ast.AST]]:
     """Return pairs of a node of the function and what it becomes.
 
-    What an error is made with is left alone: it changes a message, and no refusal.
+    What an error is made with is left alone: it changes a message, and no refusal. So is what
+    repairs a state after an exception from without: only an exception at every instruction
+    makes all of it run (`tests/faults`).
     """
-    inside_raise = {
+    left_alone = {
         id(part)
         for node in ast.walk(function)
-        if isinstance(node, ast.Raise)
+        if isinstance(node, ast.Raise) or _repairs(node)
         for part in ast.walk(node)
         if part is not node
     }
     for node in ast.walk(function):
-        if id(node) in inside_raise:
+        if id(node) in left_alone:
             continue
         if isinstance(node, ast.Compare):
             yield from _flipped(node)
@@ -120,8 +122,17 @@ def _changes(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, ast.AST]]:
         elif isinstance(node, ast.BoolOp):
             other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
             yield node, ast.BoolOp(other, node.values)
-        if isinstance(node, (ast.FunctionDef, ast.If)):
+        if isinstance(node, (ast.FunctionDef, ast.If, ast.Try)):
             yield from _bent_block(node)
+
+
+def _repairs(node: ast.AST) -> bool:
+    """Whether this is a handler of whatever may be raised."""
+    return (
+        isinstance(node, ast.ExceptHandler)
+        and isinstance(node.type, ast.Name)
+        and node.type.id == BaseException.__name__
+    )
 
 
 def _flipped(node: ast.Compare) -> Iterator[tuple[ast.AST, ast.AST]]:
@@ -159,7 +170,7 @@ def _bent_call(node: ast.Call) -> Iterator[tuple[ast.AST, ast.AST]]:
             yield node, changed
 
 
-def _bent_block(node: ast.FunctionDef | ast.If) -> Iterator[tuple[ast.AST, ast.AST]]:
+def _bent_block(node: ast.FunctionDef | ast.If | ast.Try) -> Iterator[tuple[ast.AST, ast.AST]]:
     """Drop each call and each raise; swap each call with the one that follows it."""
     for position, statement in enumerate(node.body):
         call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
@@ -196,9 +207,9 @@ def _mutant(tree: ast.Module, function: str, node: ast.AST, changed: ast.AST) ->
 
 def _shown(node: ast.AST, changed: ast.AST) -> tuple[str, str]:
     """Return what changed, as a line or two: for a block, the statements that differ."""
-    if not isinstance(node, (ast.FunctionDef, ast.If)):
+    if not isinstance(node, (ast.FunctionDef, ast.If, ast.Try)):
         return ast.unparse(node), ast.unparse(changed)
-    assert isinstance(changed, (ast.FunctionDef, ast.If))  # noqa: S101  # made from such a node
+    assert isinstance(changed, (ast.FunctionDef, ast.If, ast.Try))  # noqa: S101  # made from such a node
     old, new = [ast.unparse(s) for s in node.body], [ast.unparse(s) for s in changed.body]
     lines = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
     return "; ".join(a for a, _ in lines), "; ".join(b for _, b in lines)
