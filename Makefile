@@ -139,7 +139,7 @@ lock: check-python ## resolve requirements/*.in into requirements/*.lock again
 	@echo "==> locking the dependencies with uv $(UV_VERSION)"
 	@$(PYTHON) -m venv $(LOCK_TOOLS)
 	@$(LOCK_TOOLS)/bin/pip install $(PIP_FLAGS) uv==$(UV_VERSION)
-	@for name in dev mutation; do \
+	@for name in dev fuzz mutation; do \
 		$(LOCK_TOOLS)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate requirements/$$name.in \
 			-o requirements/$$name.lock || exit 1; \

@@ -23,6 +23,14 @@ from vm_allocator import (
 from vm_allocator.modelling import Range, Refused
 from vm_allocator.resource import U32_MAX, U64_MAX
 
+_OF_A_POOL = ("kind", "base", "last", "alignment")
+
+_LONGEST_INT = 100
+"""Bits of an int that is shown to the schema, whose errors would be as long."""
+
+MOST_SAID = 20_000
+"""Characters of the longest error that there should be: 20 findings, each of them a few lines."""
+
 KINDS = ("addresses", "ids", "pools", "system")
 
 
@@ -63,9 +71,9 @@ def is_plain(value: Any) -> bool:
             waiting += [(each, depth + 1) for each in value.values()]
         elif type(value) is list and depth < 12:
             waiting += [(each, depth + 1) for each in value]
-        elif type(value) is int and value.bit_length() > 100:
-            return False
-        elif value is not None and type(value) not in {int, str, bool}:
+        elif (type(value) is int and value.bit_length() > 100) or (
+            value is not None and type(value) not in {int, str, bool}
+        ):
             return False
     return True
 
@@ -89,10 +97,9 @@ def judge(kind: str, data: Any) -> str:
     try:
         restored = restore(kind, data)
     except SnapshotError as error:
-        assert not possible, f"refused, and there is such a state: {error}"
-        assert error.findings
-        assert len(str(error)) < 20_000
-        return type(error).__name__
+        if possible:
+            raise AssertionError("refused, and there is such a state") from error
+        return said(error)
     assert possible, "restored, and there is no such state"
     again = save(kind, restored)
     assert schema().is_valid(again)
@@ -109,10 +116,15 @@ def judge_text(kind: str, text: Any) -> str:
     try:
         data = load_snapshot(text)
     except SnapshotError as error:
-        assert error.findings
-        assert len(str(error)) < 20_000
-        return type(error).__name__
+        return said(error)
     return judge(kind, data)
+
+
+def said(error: SnapshotError) -> str:
+    """Return which error it is: one that says something, and not too much."""
+    assert error.findings
+    assert len(str(error)) < MOST_SAID
+    return type(error).__name__
 
 
 def _pools(kind: str, restored: Any) -> list[Any]:
@@ -153,40 +165,65 @@ def _are_pools(bodies: Any) -> bool:
 
 
 def _is_board(data: Any) -> bool:
-    like = {name: pool.save() for name, pool in board().pools()}
     pools = data["pools"]
+    return (
+        _are_the_pools_of_a_board(pools)
+        and _are_the_fields_of_a_board(data["platform"], pools)
+        and _are_devices(data["maps"], pools)
+        and agree(_live(pools), _held(data))
+    )
+
+
+def _are_the_pools_of_a_board(pools: Any) -> bool:
+    named: list[Any] = list(board().pools())
+    like = {name: pool.save() for name, pool in named}
     if set(pools) != set(like):
         return False
-    for name, wanted in like.items():
-        if any(pools[name].get(k) != wanted.get(k) for k in ("kind", "base", "last", "alignment")):
-            return False
-        if _restored(pools[name]) is None:
-            return False
-    fields = data["platform"]
-    forms = {"excluded": "grants", "timer": None}
-    for name, field in fields.items():
-        if name not in forms or (forms[name] or next(iter(field))) != next(iter(field)):
-            return False
-    held = [one for field in fields.values() for one in _all_held(next(iter(field.values())))]
-    for devices in data["maps"]:
+    return all(
+        all(
+            pools[name].get(key) == wanted.get(key) for key in ("kind", "base", "last", "alignment")
+        )
+        and _restored(pools[name]) is not None
+        for name, wanted in like.items()
+    )
+
+
+def _are_the_fields_of_a_board(fields: Any, pools: Any) -> bool:
+    forms = {"excluded": ("grants",), "timer": ("grant", "grants", "set")}
+    return all(
+        next(iter(field)) in forms.get(name, ())
+        and all(pool in pools for pool, _, _ in _all_held(next(iter(field.values()))))
+        and ("set" not in field or _are_of_their_kinds(field["set"], pools))
+        for name, field in fields.items()
+    )
+
+
+def _are_devices(maps: Any, pools: Any) -> bool:
+    for devices in maps:
         names = [device["device"] for device in devices]
         if len({(type(name), name) for name in names}) < len(names):
             return False
-        for device in devices:
-            if not _are_of_their_kinds(device, pools):
-                return False
-            held += _all_held({key: device[key] for key in device if key != "device"})
-    if any(pool not in pools for pool, _, _ in held):
-        return False
-    for field in fields.values():
-        if "set" in field and not _are_of_their_kinds(field["set"], pools):
+        if not all(_are_of_their_kinds(device, pools) for device in devices):
             return False
-    live = [
+    return True
+
+
+def _live(pools: Any) -> list[tuple[str, Range]]:
+    return [
         (name, Range(*one[:2]))
         for name, body in pools.items()
         for one in (*body["live"], *(move["old"] for move in body["moves"]))
     ]
-    return agree(live, [(pool, Range(start, end)) for pool, start, end in held])
+
+
+def _held(data: Any) -> list[tuple[str, Range]]:
+    held = [
+        one for field in data["platform"].values() for one in _all_held(next(iter(field.values())))
+    ]
+    for devices in data["maps"]:
+        for device in devices:
+            held += _all_held({key: device[key] for key in device if key != "device"})
+    return [(pool, Range(start, end)) for pool, start, end in held]
 
 
 def _are_of_their_kinds(device: Any, pools: Any) -> bool:

@@ -7,6 +7,9 @@ from typing import Final, NamedTuple
 MOST_FINDINGS: Final = 20
 """An error names so many findings, and counts the others."""
 
+MANY_FINDINGS: Final = 1000
+"""After so many wrong types nothing more is read: `omitted` is then the least that it may be."""
+
 _LONGEST_INT: Final = 72
 _LONGEST_TEXT: Final = 40
 
@@ -73,6 +76,11 @@ class Findings:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def are_many(self) -> bool:
+        """Whether nobody will want to read on: what is no snapshot need not be gone through."""
+        return self._count >= MANY_FINDINGS
 
     def add(self, where: str, reason: str, text: str) -> None:
         """Note one more."""

@@ -44,10 +44,11 @@ def read_pools(data: Any) -> list[SavedState]:
             reader.findings.add(f"pools[{at}].kind", "kind", text)
     for (one_at, one), (at, other) in combinations(enumerate(states), 2):
         if one.base <= other.last and other.base <= one.last:
-            spaces = " and ".join(
-                pool.unit.show_range(pool.base, pool.last) for pool in (other, one)
+            show = other.unit.show_range
+            text = (
+                f"its space {show(other.base, other.last)} overlaps "
+                f"that of pools[{one_at}], {show(one.base, one.last)}"
             )
-            text = f"its space and that of pools[{one_at}] overlap: {spaces}"
             reader.findings.add(f"pools[{at}].base", "pools-overlap", text)
     reader.findings.check(SnapshotStateError)
     return states

@@ -146,6 +146,8 @@ class Reader:
                     append(Entry(start, end, listed, at))
                     continue
             append(self.ends(item, listed, at, "", owned=owned))
+            if self.findings.are_many:
+                break
         return found
 
     def ends(

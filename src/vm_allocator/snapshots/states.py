@@ -131,6 +131,8 @@ class SavedState:
         moves = []
         listed = f"{where}moves"
         for at, item in enumerate(reader.items(fields["moves"], listed)):
+            if reader.findings.are_many:
+                break
             here = f"{listed}[{at}]"
             move = reader.fields(item, here, ("old", "new", "owner"))
             moves.append(

@@ -110,9 +110,8 @@ class SavedSystem:
                 holders[key] = held.where
                 del free[key]
             else:
-                findings.add(
-                    held.where, "not-allocated", f"{self._said(held)} is held and not live"
-                )
+                text = f"{self._said(held)} is held and not live"
+                findings.add(held.where, "not-allocated", text)
         for (name, start, end), where in free.items():
             text = f"{self._said(Held(name, start, end, where))} is live and held by nobody"
             findings.add(where, "unaccounted", text)
@@ -338,6 +337,8 @@ def _devices(
     found: list[SavedSet] = []
     names: set[str | int] = set()
     for at, item in enumerate(reader.items(value, where)):
+        if reader.findings.are_many:
+            break
         here = f"{where}[{at}]"
         fields = reader.fields(item, here, ("device", *ROLES))
         name = fields["device"]
