@@ -28,7 +28,8 @@ RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full hot-plug lint mutation faults hostile fuzz adapters peers bench bench-quick pictures lock
+.PHONY: help verify test test-full hot-plug lint mutation faults hostile fuzz adapters peers bench
+.PHONY: bench-quick pictures lock
 .PHONY: wheel clean wheel-compiled compiled test-compiled
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
@@ -79,7 +80,7 @@ mutation: $(READY) ## put every mutant of the shipped source through proofs and 
 	@$(MUTATION_TOOLS)/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes -r requirements/mutation.lock
 	@$(BIN)/python -m tests.mutation.core $(MUTATION_TOOLS)/bin/python
 
-faults: $(READY) ## raise an exception at every instruction of every operation (4 minutes); count what came of it
+faults: $(READY) ## raise an exception at every instruction of every operation (5 minutes)
 	@echo "==> an exception at every instruction of the library"
 	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
 

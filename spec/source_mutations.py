@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import vm_allocator.address
+import vm_allocator.claims
 import vm_allocator.gaps
 import vm_allocator.holds
 import vm_allocator.ids
@@ -14,12 +15,15 @@ import vm_allocator.owners
 import vm_allocator.placement
 import vm_allocator.requests
 import vm_allocator.undo
+from spec.claims import Claims
 from spec.layer_mutations import is_of_a_layer, layer_mutants, theorems_about_layer
 from spec.model import Allocator
 from spec.proofs.bounded_many import many_theorems
 from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
+from spec.proofs.queues import small_claims
 from spec.proofs.refinement import refinement_theorems
+from spec.proofs.refinement_claims import claims_refinement
 from spec.proofs.subjects import Shipped
 from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
@@ -124,6 +128,14 @@ GAPS_BOUNDED: Final[dict[str, tuple[str, ...]]] = {
 }
 """Those of `gaps.py` of which only bounded theorems speak: with one gap, which is enough."""
 
+CLAIMS: Final[dict[str, tuple[str, ...]]] = {
+    "Claims.claim": ("claim_as", "they_claim"),
+    "Claims.release": ("release_as", "they_release"),
+    "Claims.settle": ("settle_as", "they_settle"),
+    "Claims._give_up": ("release_as", "claim_as"),
+}
+"""The functions of `claims.py` that are mutated, likewise."""
+
 FIRST_TRIED: Final = {
     **ADDRESS,
     **PLACEMENT,
@@ -135,6 +147,7 @@ FIRST_TRIED: Final = {
     **UNDO,
     **GAPS,
     **GAPS_BOUNDED,
+    **CLAIMS,
 }
 
 MESSAGE: Final = (
@@ -198,6 +211,7 @@ def source_mutants() -> list[SourceMutant]:
         *mutants(vm_allocator.undo, set(UNDO)),
         *mutants(vm_allocator.gaps, set(GAPS)),
         *mutants(vm_allocator.gaps, set(GAPS_BOUNDED)),
+        *mutants(vm_allocator.claims, set(CLAIMS)),
     ]
     unknown = set(EQUIVALENT) - {mutant.name for mutant in made}
     if unknown:
@@ -249,6 +263,8 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
         theorems = [stated.theorem for stated in many_theorems(factory, gaps=1)]
     elif mutant.function in UNDO:
         theorems = undo_theorems(load(vm_allocator.undo, mutant))
+    elif mutant.function in CLAIMS:
+        theorems = claims_refinement(load(vm_allocator.claims, mutant))
     elif mutant.function in GAPS:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:
@@ -263,7 +279,10 @@ def refute_source(mutant: SourceMutant, effort: Effort) -> tuple[Proof | None, i
     """Return the first theorem that the mutant loses, if any, and how many were tried."""
     theorems = theorems_about(mutant)
     for tried, stated in enumerate(theorems, start=1):
-        proof = prove(stated, Allocator, small_state, effort)
+        if mutant.function in CLAIMS:
+            proof = prove(stated, Claims, small_claims, effort)
+        else:
+            proof = prove(stated, Allocator, small_state, effort)
         if proof.verdict is Verdict.REFUTED:
             return proof, tried
     return None, len(theorems)

@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from spec import model, moves
+from spec import claims, model, moves
 from vm_allocator import (
     AllocatorError,
     ConflictingRequestError,
@@ -27,6 +27,7 @@ from vm_allocator import (
     RefusedError,
     ReservedError,
 )
+from vm_allocator.claim_errors import InvalidOwnerError, NotClaimedError
 from vm_allocator.resource import U64_MAX, Unit
 
 ADDRESS, ID = Unit.ADDRESS, Unit.ID
@@ -145,6 +146,16 @@ ERRORS = (
         ),
         model.NO_SPACE,
     ),
+    (
+        InvalidOwnerError(ADDRESS, None),
+        "None is no owner: pass something hashable that is not None",
+        claims.INVALID_OWNER,
+    ),
+    (
+        NotClaimedError(ADDRESS, "nic"),
+        "'nic' has no claim: nothing is to be released",
+        claims.NOT_CLAIMED,
+    ),
 )
 
 every_error = pytest.mark.parametrize(
@@ -220,11 +231,15 @@ def test_every_error_class_is_tried_above() -> None:
 
 def test_every_refusal_of_the_specification_has_an_error() -> None:
     names = {
-        value for name, value in vars(model).items() if name.isupper() and isinstance(value, str)
+        value
+        for module in (model, claims)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str)
     }
     assert names <= {error.refusal for error, _, _ in ERRORS}
 
 
 def _subclasses(cls: type[AllocatorError]) -> set[type[AllocatorError]]:
-    direct = {c for c in cls.__subclasses__() if c.__module__ == "vm_allocator.errors"}
+    ours = ("vm_allocator.errors", "vm_allocator.claim_errors")
+    direct = {c for c in cls.__subclasses__() if c.__module__ in ours}
     return direct.union(*(_subclasses(c) for c in direct))

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 import spec.proofs
+from spec.claim_mutations import all_claim_mutations
 from spec.mutations import all_mutations
-from spec.proofs import all_theorems
+from spec.proofs import all_theorems, theorems_about_claims
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.index import index_theorems
 from spec.proofs.refinement import refinement_theorems
+from spec.proofs.refinement_claims import claims_refinement
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
 from spec.proofs.undo import undo_theorems
@@ -30,6 +32,8 @@ STATED = {
     **{stated.name: stated.module for stated in pools_theorems()},
     **{stated.name: stated.module for stated in devices_theorems()},
     **{stated.name: stated.module for stated in undo_theorems()},
+    **{stated.name: stated.module for stated in theorems_about_claims()},
+    **{stated.name: stated.module for stated in claims_refinement()},
 }
 
 PROPERTIES = {
@@ -50,6 +54,9 @@ PROPERTIES = {
     "inverse": "the_undo_of_an_update_is_granted_and_restores_the_state",
     "pools in order": "a_later_pool_is_used_only_if_nothing_fits_in_an_earlier_one",
     "conservation": "unregistering_keeps_live_ranges_the_sum_of_what_is_held",
+    "preferences": "a_preferred_alignment_refuses_nothing",
+    "reserved, owned": "reserves_as_an_allocation",
+    "claims": "nothing_waits_that_could_be_granted",
     "refinement": "the_address_allocator_does_update_as_the_model",
     "the index keeps its contract": "the_index_finds_the_lowest_room",
 }
@@ -93,6 +100,7 @@ def test_no_module_of_proofs_is_left_out_of_the_run() -> None:
         "bounded_tree",  # held to its own word in tests/proofs/test_bounded_tree.py
         "bounded",  # held to its own word in tests/proofs/test_bounded.py
         "cases",
+        "queues",  # the rule that the theorems about claims are shown by
         "reachable",
         "runs",  # the rule that the theorems about many are shown by
         "subjects",
@@ -102,7 +110,8 @@ def test_no_module_of_proofs_is_left_out_of_the_run() -> None:
 
 
 def test_the_number_of_bent_specifications_is_the_one_that_is_told() -> None:
-    assert f"- {len(all_mutations())} bent specifications" in README
+    bent = [*all_mutations(), *all_claim_mutations()]
+    assert f"- {len(bent)} bent specifications" in README
 
 
 def test_the_example_does_what_its_comments_say() -> None:

@@ -9,6 +9,7 @@ PREAMBLE = """\
 from vm_allocator import (
     AddressAllocator, ExactMatch, GuestAddress, GuestUsize, Id, IdAllocator, IdCount, Move,
     RangeInclusive, ResourceAllocator,
+    Claims, ClaimPools,
     DeviceNeeds, Grant, Machine, Need, ResourceMap, ResourceSet, X86_Q35, one_id, transaction,
 )
 
@@ -18,6 +19,7 @@ address, size, id_, count = GuestAddress(0), GuestUsize(1), Id(0), IdCount(1)
 machine, devices, tx = Machine.of(X86_Q35), ResourceMap[str](), transaction()
 slot, irq, bar = Grant(ids, id_, count), Grant(ids, id_, count), Grant(addresses, address, size)
 seed: ResourceAllocator[GuestAddress, GuestUsize] = addresses
+claims, pools = Claims[str, GuestAddress, GuestUsize](addresses), ClaimPools[str]()
 """
 
 ACCEPTED = (
@@ -40,6 +42,8 @@ ACCEPTED = (
     "ResourceSet(instance=slot, irqs=(irq,), vectors=(), mmio=(bar,), pio=())",
     "DeviceNeeds(one_id(machine.slots), irqs=[one_id(machine.irqs), irq], mmio=[bar])",
     "devices.register('nic', DeviceNeeds(slot, mmio=[Need(machine.mmio32, size, align=4096)]))",
+    "got: GuestAddress = claims.claim('nic', address, size, align=4)[0].start",
+    "pools.claim(claims, 'nic', address, size); pools.release('nic')",
 )
 
 REFUSED = (
@@ -62,6 +66,9 @@ REFUSED = (
     "wrong: ResourceAllocator[Id, IdCount] = addresses  # an allocator of something else",
     "wrong: ResourceAllocator[GuestAddress, GuestUsize] = ids  # likewise",
     "wrong: Id = addresses.allocate(None, size)  # an address as an id",
+    "claims.claim('nic', id_, size)  # an id as an address",
+    "claims.claim(1, address, size)  # a number as the name of an owner",
+    "pools.claim(claims, 'nic', address, count)  # a number of ids as a number of bytes",
     "AddressAllocator(size, size)  # a size as a base",
     "tx.allocate(addresses, id_, size)  # an irq as an address, in a transaction",
     "tx.allocate(addresses, None)  # an address range without a size",

@@ -7,6 +7,8 @@ nothing else. What must be true of them is in `spec/model.py`.
 from . import _loading, arithmetic  # noqa: F401  # `_loading` says where the others come from
 from ._version import __version__
 from .address import AddressAllocator
+from .claim_errors import InvalidOwnerError, NotClaimedError
+from .claims import ClaimPools, Claims, Granted
 from .errors import (
     AllocatorError,
     ConflictingRequestError,
@@ -83,6 +85,8 @@ __all__ = [
     "X86_Q35",
     "AddressAllocator",
     "AllocatorError",
+    "ClaimPools",
+    "Claims",
     "ConflictingRequestError",
     "DeviceError",
     "DeviceExistsError",
@@ -90,6 +94,7 @@ __all__ = [
     "ExactMatch",
     "FirstMatch",
     "Grant",
+    "Granted",
     "GuestAddress",
     "GuestUsize",
     "HeldByPlatformError",
@@ -99,6 +104,7 @@ __all__ = [
     "IdCount",
     "InvalidAlignmentError",
     "InvalidCountError",
+    "InvalidOwnerError",
     "InvalidRangeError",
     "InvalidRequestError",
     "InvalidSizeError",
@@ -116,6 +122,7 @@ __all__ = [
     "NoRoomInPoolsError",
     "NoSpaceError",
     "NotAllocatedError",
+    "NotClaimedError",
     "NotHeldError",
     "NotReservedError",
     "NotSavableError",

@@ -51,7 +51,8 @@ class RangeAllocator(Saving[R, S]):
     _intent: int | list[int] | None
     """What the last operation was about to grant or free when nothing was left to refuse it.
 
-    For a `Transaction`, which sets it to `None` before it calls one.
+    For a `Transaction`, which sets it to `None` before it calls one. That of many changes at
+    once sets it when all are made.
     """
 
     def __init__(self, unit: Unit, base: int, last: int, align: int, index: GapIndex) -> None:
@@ -244,10 +245,13 @@ class RangeAllocator(Saving[R, S]):
                     log.add(start, end)
                 if owners:
                     hand_on(self._owners, changes)
+                self._intent = []
             except BaseException:  # an interrupt may come between any two steps
+                self._intent = None
                 log.undo()
                 raise
         except BaseException:  # and while the steps before a refusal are undone
+            self._intent = None
             log.undo()
             if owners:
                 restore(self._owners, owners)
@@ -277,6 +281,7 @@ class RangeAllocator(Saving[R, S]):
         named = checked_owner(self._unit, owner)
         if named is None:
             named = self._owners.get(plan[0])
+        self._intent = plan[0]
         return Move.begin(self._unit, self._index, self._pending, self._owners, plan, named)
 
     def available(

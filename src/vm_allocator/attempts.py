@@ -14,12 +14,17 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
 from .address import RangeAllocator
+from .owners import tag
 from .view import plain_int
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-_ARGUMENTS: Final = {"allocate": 2, "allocate_many": 2, "free": 2, "update": 4}
+    from .moves import Move
+    from .ranges import RangeInclusive
+    from .resource import R, S
+
+_ARGUMENTS: Final = {"allocate": 2, "allocate_many": 2, "free": 2, "update": 4, "update_many": 1}
 """The operations of our allocators that are made out by the state, with all their arguments."""
 
 
@@ -75,19 +80,70 @@ def pool_of(
     return None
 
 
-def is_done(
-    pool: RangeAllocator[Any, Any], call: Callable[..., object], arguments: tuple[Any, ...]
+def move_back(
+    pool: RangeAllocator[R, S], move: Move[R], ends: tuple[R, S, R, S], owner: str | None
+) -> None:
+    """Leave the old range of a move live, whichever way the move has come, and whose it was."""
+    if move.is_pending:
+        move.abort()
+    elif move.is_committed and not _is_live(pool, ends[2], ends[3]):
+        pool.update(*ends, align=1)
+    if pool._owners or owner is not None:
+        tag(pool._owners, plain_int(pool._unit, "resource", ends[2]), owner)
+
+
+def change_back(
+    pool: RangeAllocator[R, S],
+    changes: Sequence[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
+    owners: Mapping[int, str],
+) -> None:
+    """Let each range of an `update_many` be where it was, and whose it was."""
+    if pool._intent is None:  # otherwise an interrupt came after that
+        pool.update_many([(new, old) for old, new in changes], align=1)
+    for start, owner in owners.items():
+        tag(pool._owners, start, owner)
+
+
+def is_done(  # noqa: PLR0911  # one case for each operation
+    pool: RangeAllocator[Any, Any], call: Callable[..., object], given: tuple[Any, ...]
 ) -> bool:
     """Whether an operation of ours was carried out; before it, `_intent` has to be `None`."""
-    intent = pool._intent
+    name, intent = call.__name__, pool._intent
+    if name == move_back.__name__:
+        _, move, ends, owner = given
+        start = plain_int(pool._unit, "resource", ends[2])
+        is_back = not move.is_pending and _is_live(pool, start, ends[3])
+        return is_back and pool._owners.get(start) == owner
     if intent is None:
         return False
-    if call.__name__ == "free":
-        return not _is_live(pool, arguments[0], arguments[1])
-    # Several are granted together, or none of them.
-    return _is_live(pool, intent[0] if isinstance(intent, list) else intent, arguments[-1])
+    match name:
+        case "free":
+            return not _is_live(pool, given[0], given[1])
+        case "update_many":
+            return True
+        case "change_back":
+            return all(pool._owners.get(start) == owner for start, owner in given[2].items())
+        case "move":
+            return _ends(pool, given[0], given[1]) in pool._pending
+        case _:
+            # Several are granted together, or none of them.
+            start = intent[0] if isinstance(intent, list) else intent
+            return _is_live(pool, start, given[-1])
+
+
+def result_of(
+    pool: RangeAllocator[Any, Any], call: Callable[..., object], given: tuple[Any, ...]
+) -> Any:
+    """Return what an operation of ours that was carried out has granted, or was to return."""
+    if call.__name__ == "move":
+        return pool._pending[_ends(pool, given[0], given[1])]
+    return pool._intent
 
 
 def _is_live(pool: RangeAllocator[Any, Any], start: object, size: object) -> bool:
+    return pool._index.is_live(*_ends(pool, start, size))
+
+
+def _ends(pool: RangeAllocator[Any, Any], start: object, size: object) -> tuple[int, int]:
     first = plain_int(pool._unit, "resource", start)
-    return pool._index.is_live(first, first + plain_int(pool._unit, "size", size) - 1)
+    return first, first + plain_int(pool._unit, "size", size) - 1

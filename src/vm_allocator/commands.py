@@ -13,6 +13,7 @@ from ._loading import run_from_source
 from .checker.command import check_command, replay_again
 from .gallery.command import gallery_command
 from .replay.command import run as replay_guests
+from .replay.outcome import WhenRefused  # noqa: TC001  # typer reads it when the program runs
 
 app: Final = typer.Typer(
     name="vm-allocator",
@@ -53,6 +54,13 @@ def replay_command(
         ),
     ],
     *,
+    policy: Annotated[
+        list[WhenRefused] | None,
+        typer.Option(
+            help="What the VMM does with a BAR that is put on another one: no BAR may end wrong "
+            "then. Say it again to compare several; without it, all are compared.",
+        ),
+    ] = None,
     windows: Annotated[
         Path | None,
         typer.Option(
@@ -78,12 +86,16 @@ def replay_command(
     For a guest, says what it did with its BARs and interrupts, what was refused
     and why, which BARs end elsewhere than where the guest put them, and
     whether an allocator ever did other than the specification says.
-    A BAR that is refused keeps the range that it holds (policy keep).
+    A BAR that is refused keeps the range that it holds (policy keep), or is
+    unmapped (drop); or it is not refused, and waits until its range is free
+    (claim).
 
     Example: vm-allocator replay tests/traces/q35-provoked.alloc.jsonl
+    or: vm-allocator replay --policy claim tests/traces/q35-provoked.alloc.jsonl
     or: vm-allocator replay findings/0123456789ab.itf.json mypackage:make
 
-    Exit code: 0 holds, 1 refuted, 2 could not tell.
+    Exit code: 0 holds, 1 refuted (also if a BAR ends wrong by a policy that was
+    named), 2 could not tell.
     """
     first = Path(traces[0])
     if first.suffix in (".json", ".py"):
@@ -91,6 +103,7 @@ def replay_command(
     else:
         code = replay_guests(
             [Path(trace) for trace in traces],
+            policies=policy or (),
             windows=windows,
             json_output=json_output,
             junit=junit,

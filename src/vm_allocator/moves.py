@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .holds import Hold
 
 
+ABORTED: Final = "aborted"
 COMMITTED: Final = "committed"
 
 
@@ -107,10 +108,8 @@ class Move(Generic[R]):
                 log.add(new_start, new_end)
             self._end(COMMITTED)
         except BaseException:  # likewise
-            log.undo()
-            if self._owners:
+            if not self._decide(log, COMMITTED) and self._owners:
                 tag(self._owners, old_start, before)
-            self._go_on()
             raise
         if self._owners and new_start != old_start:
             tag(self._owners, old_start, None)
@@ -122,10 +121,9 @@ class Move(Generic[R]):
         try:
             for start, end in self._parts:
                 log.remove(start, end)
-            self._end("aborted")
+            self._end(ABORTED)
         except BaseException:  # likewise
-            log.undo()
-            self._go_on()
+            self._decide(log, ABORTED)
             raise
 
     @property
@@ -211,16 +209,25 @@ class Move(Generic[R]):
         self._delist()
         self._ending = ending
 
-    def _go_on(self) -> None:
-        self.enlist()
-        self._ending = ""
+    def _decide(self, log: UndoLog, ending: str) -> bool:
+        """Go on or end, after an exception; return whether it has ended.
+
+        It ends once its old range is listed no more.
+        """
+        if self._pending.get(self.ends[:2]) is self:
+            log.undo()
+            self.enlist()
+            self._ending = ""
+            return False
+        self._end(ending)
+        return True
 
     def _delist(self) -> None:
         old_start, old_end, new_start, new_end = self.ends
-        self._pending.pop((old_start, old_end), None)
         for part in self._parts:
             self._pending.pop(part, None)
         self._pending.pop((new_start, new_end), None)
+        self._pending.pop((old_start, old_end), None)
 
     def _range(self, start: int, end: int) -> RangeInclusive[R]:
         first: R = start  # type: ignore[assignment]  # NewTypes are ints; R is one of them

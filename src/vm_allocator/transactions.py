@@ -12,14 +12,12 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, overload
 
-from .attempts import Attempt, is_done, pool_of
+from .attempts import Attempt, change_back, is_done, move_back, pool_of, result_of
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 from .undoing import (
     PLAIN,
     Undo,
     back_to,
-    change_back,
-    move_back,
     ours,
     owners_of,
     units_of,
@@ -232,9 +230,13 @@ class Transaction:
         """
         self._demand_open()
         listed = list(changes)
+        owners = owners_of(allocator, listed)
         options = {"align": align, "within": within}
-        undo = Undo(change_back, (allocator, listed, owners_of(allocator, listed)), PLAIN)
-        self._do(None, (allocator.update_many, (listed,), options), lambda _: [undo])
+        self._do(
+            allocator,
+            (allocator.update_many, (listed,), options),
+            lambda _: [Undo(change_back, (allocator, listed, owners), PLAIN, None, allocator)],
+        )
 
     def move(
         self,
@@ -255,14 +257,15 @@ class Transaction:
         before the part stays committed if the part alone is undone.
         """
         self._demand_open()
-        ranges = (old_resource, old_size, new_resource, new_size)
-        options = {"align": align, "within": within, "owner": owner}
-        whose = allocator.owner_of(old_resource)
+        ends = (old_resource, old_size, new_resource, new_size)
         back = (new_resource, new_size, old_resource, old_size)
+        whose = allocator.owner_of(old_resource)
         move: Move[R] = self._do(
-            None,
-            (allocator.move, ranges, options),
-            lambda begun: [Undo(move_back, (allocator, begun, back, whose), PLAIN)],
+            allocator,
+            (allocator.move, ends, {"align": align, "within": within, "owner": owner}),
+            lambda begun: [
+                Undo(move_back, (allocator, begun, back, whose), PLAIN, None, allocator)
+            ],
         )
         return move
 
@@ -427,7 +430,7 @@ class Transaction:
             self._log += undoing(granted)
         except BaseException:
             done = is_done(pool, call, arguments)
-            self._take_back(mark, undoing(pool._intent) if done else [])
+            self._take_back(mark, undoing(result_of(pool, call, arguments)) if done else [])
             raise
         return granted
 
@@ -435,6 +438,8 @@ class Transaction:
         """Leave out of the log what is beyond that mark, and make these undos instead."""
         del self._log[mark:]
         for undo in reversed(undos):
+            if undo.pool is not None:
+                undo.pool._intent = None
             undo.make()
 
     def _pause(self, part: Transaction) -> None:

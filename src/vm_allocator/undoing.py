@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .address import RangeAllocator
 from .ids import ONE, IdAllocator
-from .owners import tag
 from .ranges import RangeInclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
-    from .moves import Move
     from .resource import R, S
 
 # Whatever alignment a range was allocated with, 1 puts it back: the default might refuse it.
@@ -46,28 +44,6 @@ class Undo(NamedTuple):
         shown = [show(argument) for argument in self.arguments]
         shown += [f"{key}={value!r}" for key, value in self.options.items()]
         return f"{place}{getattr(self.call, '__name__', self.call)}({', '.join(shown)})"
-
-
-def move_back(
-    allocator: RangeAllocator[R, S], move: Move[R], ends: tuple[R, S, R, S], owner: str | None
-) -> None:
-    """Leave the old range of a move live, whichever way the move has come, and whose it was."""
-    if move.is_pending:
-        move.abort()
-    elif move.is_committed:
-        allocator.update(*ends, align=1)
-        tag(allocator._owners, ends[2].__index__(), owner)
-
-
-def change_back(
-    allocator: RangeAllocator[R, S],
-    changes: Sequence[tuple[RangeInclusive[R] | None, RangeInclusive[R] | None]],
-    owners: Mapping[int, str],
-) -> None:
-    """Let each range of an `update_many` be where it was, and whose it was."""
-    allocator.update_many([(new, old) for old, new in changes], align=1)
-    for start, owner in owners.items():
-        tag(allocator._owners, start, owner)
 
 
 def owners_of(

@@ -88,7 +88,7 @@ ENTRIES: Final[dict[str, MachineEntry]] = {
 }
 """What is interrupted, and which machine draws the operations for it."""
 
-ORACLES: Final = ("model", "pending", "books")
+ORACLES: Final = ("state", "model", "books")
 """The attributes of a subject that say in which state it has to be."""
 
 

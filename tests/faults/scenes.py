@@ -20,6 +20,7 @@ from vm_allocator import (
     IdAllocator,
     IdCount,
     Need,
+    RangeInclusive,
     ResourceMap,
     SystemAllocator,
     Transaction,
@@ -87,7 +88,9 @@ class Board(SystemAllocator):
         for pool in (self.ids, self.mmio):
             pool._check()
         held = {device: list(map(str, held)) for device, held in self.devices.items()}
-        return list(self.ids), list(self.mmio), dict(self.ports.live), list(self.notes), held
+        moves = [move.ends for move in self.ids.moves()]
+        ours = (list(self.ids), list(self.mmio), moves)
+        return *ours, dict(self.ports.live), list(self.notes), held
 
 
 def board() -> Board:
@@ -114,6 +117,12 @@ def everything(made: Board) -> Callable[[Transaction], None]:
             tx.free(pool, GuestAddress(128), SIZE)
             tx.update(pool, None, None, GuestAddress(144), SIZE)
         tx.allocate_many(made.ids, 3, IdCount(1))
+        old, new = RangeInclusive(Id(3), Id(3)), RangeInclusive(Id(8), Id(8))
+        tx.update_many(made.ids, [(old, new), (None, old)])
+        one = IdCount(1)
+        tx.move(made.ids, Id(3), one, Id(9), one)  # left pending
+        tx.move(made.ids, Id(8), one, Id(7), one).commit()
+        tx.move(made.ids, Id(7), one, Id(6), one).abort()
         tx.undo_with(made.notes.clear)
         made.notes.append("mapped")
 

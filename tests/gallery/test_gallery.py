@@ -36,7 +36,7 @@ def test_the_bug_is_caught_with_the_property_and_the_calls_that_it_claims(bug: B
 @pytest.mark.parametrize("twin", TWINS)
 def test_the_correct_twin_passes(twin: Twin) -> None:
     full = settings.get_current_profile_name() == "full"
-    report = check(twin, max_calls=3_000_000 if full else 40_000)
+    report = check(twin, max_calls=3_000_000 if full else 20_000)
     assert [one.title for one in report.findings] == []
     assert report.holds
     assert report.stopped_by == "calls"

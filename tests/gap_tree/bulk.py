@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from vm_allocator.gaps import SortedGaps
 
-from .mutants import Mutant
+from .mutants import Mutant, _node
 from .workload import SPACES
 
 if TYPE_CHECKING:
@@ -106,15 +106,18 @@ MANY_MUTANTS: Final = (
     ),
     Mutant("the first of a gap is left", "series", "highest_series", "first - 1", "first"),
     # adding, leaf by leaf
-    _bulk("what a leaf has become is not told", "_add", "node.refresh(slot)", "pass"),
     _bulk(
-        "a part is put in the wrong place",
+        "what a leaf has become is not told",
         "_add",
-        "node.insert_kid(slot + 1, part)",
-        "node.insert_kid(slot, part)",
+        "node.replace(slot, slot + 1, _add(node.kids[slot], starts[at:to], size, capacity))",
+        "node.kids[slot : slot + 1] = _add(node.kids[slot], starts[at:to], size, capacity)",
     ),
-    _bulk("parts are lost", "_add", "parts[1:]", "parts[2:]"),
-    _bulk("parts are put in upside down", "_add", "reversed(parts[1:])", "parts[1:]"),
+    _bulk(
+        "the leaf stays beside its parts",
+        "_add",
+        "node.replace(slot, slot + 1, _add(node.kids[slot], starts[at:to], size, capacity))",
+        "node.replace(slot + 1, slot + 1, _add(node.kids[slot], starts[at:to], size, capacity))",
+    ),
     _bulk("a full node is cut", "_cut", "len(node.starts) <= capacity", "len(node.starts) < 4"),
     _bulk(
         "a node is too full",
@@ -122,7 +125,8 @@ MANY_MUTANTS: Final = (
         "len(node.starts) <= capacity",
         "len(node.starts) - 1 <= capacity",
     ),
-    _bulk("the upper part is not cut", "_cut", "_cut(upper, capacity)", "[upper]"),
+    _bulk("parts are too full", "_cut", "capacity * 3 // 4", "capacity + 1"),
+    _bulk("parts are too empty", "_cut", "capacity * 3 // 4", "1"),
     _bulk(
         "the root is too full",
         "add_below",
@@ -149,28 +153,18 @@ MANY_MUTANTS: Final = (
     ),
     _bulk(
         "merged gaps keep no order",
-        "_merge_gaps",
+        "_merged",
         "sorted([*map(add, leaf.starts, leaf.lengths), *starts])",
         "[*map(add, leaf.starts, leaf.lengths), *starts]",
     ),
     _bulk(
-        "merged orders are old",
-        "_merge_gaps",
-        "leaf.orders = bytearray([order for order, _ in bits])",
-        "pass",
+        "the gaps after the ranges come last",
+        "_merged",
+        "sorted([*leaf.starts, *[start + size for start in starts]])",
+        "[*leaf.starts, *[start + size for start in starts]]",
     ),
-    _bulk(
-        "merged tops are old",
-        "_merge_gaps",
-        "leaf.tops = bytearray([top for _, top in bits])",
-        "pass",
-    ),
-    _bulk(
-        "merged lengths are old",
-        "_merge_gaps",
-        "leaf.lengths = list(map(sub, stops, leaf.starts))",
-        "pass",
-    ),
+    _node("a leaf has no orders", "leaf_of", "[order for order, _ in bits]", "[0 for _ in bits]"),
+    _node("a leaf has no tops", "leaf_of", "[top for _, top in bits]", "[0 for _ in bits]"),
     Mutant("the grid is not kept", "gap_tree", "add_all", "self._grid |= start + span + 1", "pass"),
     Mutant("many are not counted", "gap_tree", "add_all", "self._len += len(starts)", "pass"),
     Mutant("many are added as they come", "gap_tree", "add_all", "sorted(starts)", "list(starts)"),

@@ -212,14 +212,14 @@ MUTANTS: Final = (
     _tree(
         "a join keeps its old numbers",
         "_join",
-        "branch.delete(slot)",
-        "branch.kids[slot] = lower\nreturn",
+        "branch.replace(slot, slot + 2, node.halves() if full else [node])",
+        "branch.kids[slot:slot + 2] = node.halves() if full else [node]",
     ),
     _tree(
         "a join is put in the upper place",
         "_join",
-        "branch.insert_kid(slot, lower)",
-        "branch.insert_kid(slot + 1, lower)",
+        "branch.replace(slot, slot + 2, node.halves() if full else [node])",
+        "branch.replace(slot + 1, slot + 2, node.halves() if full else [node])",
     ),
     _tree("a settled slot is told nothing", "_settle", "branch.refresh(slot)", "pass"),
     _tree(
@@ -235,38 +235,47 @@ MUTANTS: Final = (
     _node("a top goes stale", "refresh", "self.tops[slot] = max(kid.tops)", "pass"),
     _node(
         "a split halves no room",
-        "split",
-        "(upper.rooms[align], self.rooms[align]) = (room[half:], room[:half])",
-        "upper.rooms[align] = room[half:]",
+        "_part",
+        "{align: room[first:stop] for (align, room) in self.rooms.items()}",
+        "{align: room for (align, room) in self.rooms.items()}",
     ),
     _node(
         "joined nodes mix up their alignments",
-        "absorb",
-        "self.rooms[align] = self.room(align) + upper.room(align)",
-        "self.rooms[align] = self.rooms.get(align, []) + upper.rooms.get(align, [])",
+        "joined",
+        "node.rooms[align] = self.room(align) + upper.room(align)",
+        "node.rooms[align] = self.rooms.get(align, []) + upper.rooms.get(align, [])",
     ),
     _node(
         "the upper node's alignments are lost",
-        "absorb",
+        "joined",
         "{**self.rooms, **upper.rooms}",
         "{**self.rooms}.fromkeys(upper.rooms)",
     ),
-    _node("joined orders are lost", "absorb", "self.orders += upper.orders", "pass"),
-    _node("joined tops are lost", "absorb", "self.tops += upper.tops", "pass"),
-    _node("joined lengths are lost", "absorb", "self.lengths += upper.lengths", "pass"),
+    _node("joined orders are lost", "joined", "self.orders + upper.orders", "self.orders"),
+    _node("joined tops are lost", "joined", "self.tops + upper.tops", "self.tops"),
+    _node("joined lengths are lost", "joined", "self.lengths + upper.lengths", "self.lengths"),
     _node(
         "a new slot has no room",
-        "insert_kid",
-        "room.insert(slot, self._allowed(slot, align))",
-        "room.insert(slot, 0)",
+        "replace",
+        "min(most, self._allowed(at, align))",
+        "0",
     ),
     _node(
         "a new slot is left out of the room",
-        "insert_kid",
-        "room.insert(slot, self._allowed(slot, align))",
+        "replace",
+        "for align, room in self.rooms.items():\n"
+        "    most = max(room[slot:stop])\n"
+        "    room[slot:stop] = [\n"
+        "        min(most, self._allowed(at, align)) for at in range(slot, slot + len(kids))\n"
+        "    ]",
         "pass",
     ),
-    _node("a slot that goes leaves its room", "delete", "del room[slot]", "pass"),
+    _node(
+        "what was known of the slots that go counts for none that comes",
+        "replace",
+        "max(room[slot:stop])",
+        "min(room[slot:stop])",
+    ),
     # room per alignment
     _node("room is not clamped at 0", "most_room", "min(length, align - 1)", "align // 2"),
     _node("no multiple, yet room", "most_room", "align >> top", "align >> (top - 1 if top else 0)"),

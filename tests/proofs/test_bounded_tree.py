@@ -66,15 +66,16 @@ def start_forgotten(node: Node, slot: int) -> None:
     node.starts[slot] = start
 
 
-def joins_the_wrong_way(node: Node, upper: Node) -> None:
-    ABSORB(node, upper)
-    node.lengths.reverse()
+def joins_the_wrong_way(node: Node, upper: Node) -> Node:
+    joined = JOINED(node, upper)
+    joined.lengths.reverse()
+    return joined
 
 
 NEXT_SLOT: Final = Search.next_slot
 LAST_SLOT: Final = Search.last_slot
 REFRESH: Final = Node.refresh
-ABSORB: Final = Node.absorb
+JOINED: Final = Node.joined
 
 DAMAGED: Final[list[tuple[type, str, Callable[..., Any], str]]] = [
     # what is replaced, by what, and the theorem that it breaks
@@ -84,7 +85,7 @@ DAMAGED: Final[list[tuple[type, str, Callable[..., Any], str]]] = [
     (Node, "lift_rooms", nothing, "removes_and_merges_gaps"),
     (Node, "refresh", start_alone, "adds_and_splits_a_gap"),
     (Node, "refresh", start_forgotten, "removes_and_merges_gaps"),
-    (Node, "absorb", joins_the_wrong_way, "removes_and_merges_gaps"),
+    (Node, "joined", joins_the_wrong_way, "removes_and_merges_gaps"),
     (GapTree, "_settle", nothing, "removes_and_merges_gaps"),
     (GapTree, "_grow", nothing, "adds_and_splits_a_gap"),
     (Search, "next_slot", from_the_next_one, "finds_the_lowest_room"),

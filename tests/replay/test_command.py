@@ -60,7 +60,7 @@ def test_the_report_says_what_the_guest_did() -> None:
         " 18  placements outside every window, by 9 BARs",
         " 18  refused: out-of-bounds",
         "line 475: 00:01.0 BAR4 asks for mmio 0xffffc000-0xffffffff: out-of-bounds",
-        "holds: allocators and oracle agreed on all 664 operations",
+        "holds: allocators and oracle agreed on all 2,028 operations",
     ):
         assert line in ran.out
     assert ran.err.startswith("replaying q35-provoked.alloc.jsonl")

@@ -3,8 +3,8 @@ from hypothesis import strategies as st
 
 from vm_allocator.replay.account import Bar, BarRange
 from vm_allocator.replay.formats import Space
+from vm_allocator.replay.outcome import Refusal
 from vm_allocator.replay.picture import FREE, FULL, PART, Scale, refused_move
-from vm_allocator.replay.player import Refusal
 
 
 def _at(start: int, size: int) -> BarRange:

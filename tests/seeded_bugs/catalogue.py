@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import allocator_bugs as allocators
+from . import claim_bugs as claims
 from . import device_bugs as devices
 from . import index_bugs as indexes
 from . import pools_bugs as pools
@@ -145,8 +146,25 @@ _POOLS_BUGS: Final = (
     (pools.MoveBetweenPoolsKeepsTheOldRange, "pools", ("to be live in", "update(")),
 )
 
+_CLAIM_BUGS: Final = (
+    (claims.AWakeUpIsLost, "claims", ("got nothing granted", "release(")),
+    (claims.AMoveWakesNobody, "claims", ("claim(", "says: ")),
+    (claims.OnlyOneIsWoken, "claims", ("claim(", "says: ")),
+    (claims.TheFirstInLineBlocksAllOthers, "claims", ("claim(", "says: ")),
+    (claims.TheLastComesFirst, "claims", ("claim(", "says: ")),
+    (claims.AGrantIsToldTwice, "claims", ("claim(", "says: ")),
+    (claims.AGrantIsNotTold, "claims", ("got nothing granted", "release(")),
+    (claims.TheOldRangeIsKept, "claims", ("live ranges of claims", "claim(")),
+    (claims.AWithdrawnClaimIsGranted, "claims", ("claims that wait", "release(")),
+    (claims.ANewClaimTakesTheOldPlaceInLine, "claims", ("claims that wait", "claim(")),
+    (claims.AClaimIsRefusedWhereItShouldWait, "claims", ("got refused: overlap", "claim(")),
+    (claims.ARefusedClaimGivesUpTheOldRange, "claims", ("live ranges of claims", "refused: ")),
+    (claims.ACopySharesTheQueue, "claims", ("claims that wait", ".copy()")),
+)
+
 BUGS: Final = tuple(
-    SeededBug(*row) for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS, *_DEVICE_BUGS, *_POOLS_BUGS)
+    SeededBug(*row)
+    for row in (*_INDEX_BUGS, *_ALLOCATOR_BUGS, *_CLAIM_BUGS, *_DEVICE_BUGS, *_POOLS_BUGS)
 )
 
 # A damaged index must be noticed through the allocator above it, too.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from spec.claim_mutations import all_claim_mutations
 from spec.mutations import all_mutations
-from spec.proofs import all_theorems
+from spec.proofs import all_theorems, theorems_about_claims
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.reachable import ACTS
 from vm_allocator.machines import MACHINES
@@ -69,9 +70,11 @@ def planned(everything: list[Task], monkeypatch: pytest.MonkeyPatch) -> list[Tas
 
 def test_everything_is_planned_when_nothing_is_selected(everything: list[Task]) -> None:
     assert names(everything, Section.LEMMA) == [stated.name for stated in all_lemmas()]
-    assert names(everything, Section.THEOREM) == [stated.name for stated in all_theorems()]
+    stated = [*all_theorems(), *theorems_about_claims()]
+    assert names(everything, Section.THEOREM) == [each.name for each in stated]
     assert names(everything, Section.WITNESS) == list(ACTS)
-    assert names(everything, Section.MUTATION) == [each.name for each in all_mutations()]
+    bent = [*all_mutations(), *all_claim_mutations()]
+    assert names(everything, Section.MUTATION) == [each.name for each in bent]
     assert names(everything, Section.MACHINE) == list(MACHINES)
     assert {task.section for task in everything} == set(Section)
 

@@ -38,7 +38,7 @@ def as_json(report: Report, baseline: Baseline) -> Json:
     `occurrences`, `found_by`, `after_calls`, `shrunk`, `notes`, `space` (of several pools also
     `pools`) and `steps`; a step has
     `call` (as in docs/protocol.md), `text`, `expected`, `answer`, `detail`, `before`, `wanted`
-    and `after` (null where nobody can go on).
+    and `after` (null where nobody can go on), and `reserved` while moves are pending.
     """
     new = {one.fingerprint for one in baseline.new(report.findings)}
     return {
@@ -86,6 +86,7 @@ def _step(step: Step) -> Json:
         "answer": answered(step.call, reply),
         "detail": reply.detail if isinstance(reply, Failed) else "",
         "before": _ranges(step.before),
+        **({"reserved": _ranges(step.reserved)} if step.reserved else {}),
         "wanted": _ranges(step.wanted),
         "after": None if step.after is None else _ranges(step.after),
     }

@@ -109,6 +109,7 @@ def pictured(finding: Finding, wrong: Mapping[int, Wrong], limits: Limits) -> di
             finding.space.range,
             *(life.range for life in lives),
             *(place for step in steps for _, place in places_of(step.call)),
+            *(place for step in steps for place in step.reserved),
             *(place for one in broken.values() for place in (*one.more_got, *one.more_wanted)),
         ]
     )
@@ -253,7 +254,7 @@ def _step(
         "actual": cut_text(answered(call, step.answer.reply), limits.text),
         "marks": [
             [*place, what, broken is not None and what == "asked" and one in broken.guilty]
-            for what, one in places_of(call)
+            for what, one in [*places_of(call), *(("reserved", one) for one in step.reserved)]
             for place in [scale.place(one)]
             if place is not None
         ],

@@ -123,6 +123,8 @@ def drawn(within: Space, step: Step, *, ascii_only: bool) -> list[str]:
     """Draw the space before a call, what the call was about, and the space as it must be after."""
     space = within.range
     rows = [Row("before", _live(step.before), space, step.before, LIVE)]
+    if step.reserved:
+        rows.append(Row("reserved", shown_ranges(step.reserved), None, step.reserved))
     call, reply = step.call, step.answer.reply
     if isinstance(call, Allocate) and call.start is None:
         if isinstance(reply, Done) and reply.start is not None:

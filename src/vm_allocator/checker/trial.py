@@ -36,6 +36,8 @@ class Step:
     after: tuple[Range, ...] | None
     violation: Violation | None = None
     wanted: tuple[Range, ...] = ()
+    reserved: tuple[Range, ...] = ()
+    """What pending moves hold before it, and nobody else can have."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +129,15 @@ class Bench:
         for call, answer in zip(calls, played.answers, strict=False):
             if state is None:
                 break
-            before = live_ranges(state)
+            before, reserved = live_ranges(state), tuple(sorted(state.moving.reserved()))
             judged = judge.judge(state, call, answer.reply, answer.live, answer.devices)
             state = judged.after
             after = None if state is None else live_ranges(state)
             self._count(call, judged.outcome.refusal, answer.reply, len(before))
             expected = judge.words(call, judged.outcome)
             wanted = live_ranges(judged.outcome.after)
-            steps.append(Step(call, expected, answer, before, after, judged.violation, wanted))
+            broken = judged.violation
+            steps.append(Step(call, expected, answer, before, after, broken, wanted, reserved))
         return Trial(space, played.begun, tuple(steps))
 
     def _count(self, call: Call, refusal: str | None, reply: Reply, live: int) -> None:

@@ -13,6 +13,7 @@ from vm_allocator.id_bitmap import IdBitmap
 from vm_allocator.ids import IdAllocator
 from vm_allocator.resource import U32_MAX, U64_MAX
 
+from .claims_machine import ClaimsMachine, fresh_claims
 from .deep_machine import DeepTreeMachine
 from .device_lockstep import plant
 from .device_machine import DeviceMachine
@@ -70,7 +71,9 @@ class MachineEntry:
 
     name: str
     about: str
-    machine: type[AddressMachine | IdMachine | IndexMachine | DeviceMachine | PoolsMachine]
+    machine: type[
+        AddressMachine | IdMachine | IndexMachine | ClaimsMachine | DeviceMachine | PoolsMachine
+    ]
     factory: Callable[..., Any]
     spaces: Sequence[tuple[int, int]]
     alignments: Sequence[int]
@@ -176,6 +179,14 @@ MACHINES: Final[dict[str, MachineEntry]] = {
             IndexMachine,
             TINY_BITMAP,
             (*SMALL, (0, 299), (1000, 1254)),
+            SMALL_ALIGNMENTS,
+        ),
+        MachineEntry(
+            "claims",
+            "claims of five owners to the places of each other, granted and waiting",
+            ClaimsMachine,
+            fresh_claims,
+            SMALL,
             SMALL_ALIGNMENTS,
         ),
         MachineEntry(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from random import Random
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -100,12 +100,14 @@ class ReplayedCase(ConcreteCase[M]):
         super().__init__(model)
         self.values = values
 
-    def state(self, name: str = "before") -> M:
+    def state(self, name: str = "before", **known: object) -> M:
         """Return the state of this name; irrelevant if an invariant does not hold in it."""
         parts: dict[str, object] = {}
         for part in fields(self.model):
             own = f"{name}.{part.name}"
-            if part.type == RangeSet.__name__:
+            if part.name in known:
+                parts[part.name] = known[part.name]
+            elif part.type == RangeSet.__name__:
                 parts[part.name] = FiniteRanges(self.values.ranges.get(own, ()))
             elif part.type == IntMap.__name__:
                 parts[part.name] = FiniteMap(self.values.maps.get(own))
@@ -141,12 +143,12 @@ class SampledCase(ConcreteCase[M]):
         self._random = random
         self._pool = [*range(-1, 10), 16, 64, 4096]
 
-    def state(self, name: str = "before") -> M:
+    def state(self, name: str = "before", **known: object) -> M:
         """Return a reachable state; its numbers, and those around them, are drawn from then on.
 
         A bent model may walk out of its own invariants: the case is irrelevant then.
         """
-        state = self._states(self.model, self._random)
+        state = replace(self._states(self.model, self._random), **known)
         self._assume_invariants(state)
         for part in fields(state):
             own, value = f"{name}.{part.name}", getattr(state, part.name)

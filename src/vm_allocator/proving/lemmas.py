@@ -23,6 +23,11 @@ DOMAIN: Final = 2**66
 EXACT_ALIGNMENTS: Final = tuple(2**k for k in (0, 1, 2, 3, 4, 12, 63))
 """The alignments for which a counterexample is sought: there the leaves are computed exactly."""
 
+MOST_KNOWN: Final = 10_000
+_KNOWN: Final[dict[int, tuple[BoolTerm, bool]]] = {}
+"""Answers of `mentions_alignment`: every path of a theorem asks again. Kept alive, terms keep
+their ids."""
+
 POWERS: Final = (1, 4)
 """The powers of two that theorems name as such: each is one."""
 
@@ -62,8 +67,14 @@ class Applications:
 
 def mentions_alignment(formula: BoolTerm) -> bool:
     """Whether a leaf occurs in the formula."""
-    found = Applications([formula])
-    return bool(found.ups or found.downs or found.tests or found.powers)
+    known = _KNOWN.get(formula.get_id())
+    if known is None:
+        if len(_KNOWN) == MOST_KNOWN:
+            _KNOWN.clear()
+        found = Applications([formula])
+        mentions = bool(found.ups or found.downs or found.tests or found.powers)
+        _KNOWN[formula.get_id()] = known = (formula, mentions)
+    return known[1]
 
 
 def lemma_instances(formulas: Iterable[Term]) -> list[BoolTerm]:

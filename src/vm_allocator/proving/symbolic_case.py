@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from vm_allocator.modelling import IntMap, Range, RangeSet
-from vm_allocator.symbolic import Explorer, PathCut, formula_of, smt, sym_int
+from vm_allocator.symbolic import Explorer, PathCut, Signal, formula_of, smt, sym_int
 from vm_allocator.symbolic.values import lift
 from vm_allocator.symbolic.words import Word
 
@@ -29,6 +29,24 @@ if TYPE_CHECKING:
     from .world import Pair
 
 T = TypeVar("T")
+
+
+class AskedError(Signal):
+    """A predicate that is to be assumed does more than to return what a quantifier says."""
+
+
+class Assumed:
+    """The answer of a quantifier to a predicate that is only to be assumed: no truth yet.
+
+    If this is what the predicate returns, this is what holds: no path on which it does not
+    has to be looked at. Whoever asks for its truth, to go on by it, is told to assume plainly.
+    """
+
+    def __init__(self, know: Callable[[], None]) -> None:
+        self.know = know
+
+    def __bool__(self) -> bool:
+        raise AskedError
 
 
 class SymbolicRanges:
@@ -52,6 +70,8 @@ class SymbolicRanges:
 
     def all(self, holds: Callable[[Range], bool]) -> bool:
         """Fork: it holds of all members, or a witness is a member and it does not hold of it."""
+        if self.world.assuming:
+            return cast("bool", Assumed(lambda: self._know_of_all(holds)))
         if self.world.explorer.choose():
             self._know_of_all(holds)
             return True
@@ -61,11 +81,10 @@ class SymbolicRanges:
 
     def all_pairs(self, holds: Callable[[Range, Range], bool]) -> bool:
         """Fork as `all` does, over two members; the predicate is symmetric."""
+        if self.world.assuming:
+            return cast("bool", Assumed(lambda: self._know_of_pairs(holds)))
         if self.world.explorer.choose():
-            one, other = HOLES[:2], HOLES[2:]
-            formula = formula_of(lambda: holds(_range(*one), _range(*other)))
-            both = smt.conj(self.member(*one), self.member(*other))
-            self._know(smt.implies(both, formula), self.family, self.family)
+            self._know_of_pairs(holds)
             return True
         if holds(self._witness("counter"), self._witness("counter")):
             raise PathCut
@@ -171,6 +190,12 @@ class SymbolicRanges:
         formula = formula_of(lambda: holds(_range(*hole)))
         self._know(smt.implies(self.member(*hole), formula), self.family)
 
+    def _know_of_pairs(self, holds: Callable[[Range, Range], bool]) -> None:
+        one, other = HOLES[:2], HOLES[2:]
+        formula = formula_of(lambda: holds(_range(*one), _range(*other)))
+        both = smt.conj(self.member(*one), self.member(*other))
+        self._know(smt.implies(both, formula), self.family, self.family)
+
     def _witness(self, name: str) -> Range:
         pair = self.world.fresh_range(self.family, name)
         self.world.explorer.assume(self.member(*pair))
@@ -221,12 +246,14 @@ class SymbolicCase(Case[M]):
         self.states: dict[str, M] = {}
         self.claims = 0
 
-    def state(self, name: str = "before") -> M:
+    def state(self, name: str = "before", **known: object) -> M:
         """Return a state of fresh constants, relations and maps that meets the invariants."""
         values: dict[str, object] = {}
         for field in fields(self.model):
             own = f"{name}.{field.name}"
-            if field.type == "int":
+            if field.name in known:
+                values[field.name] = known[field.name]
+            elif field.type == "int":
                 values[field.name] = self.number(own)
             elif field.type == RangeSet.__name__:
                 values[field.name] = SymbolicRanges(self.world, smt.relation(own, 2))
@@ -235,10 +262,31 @@ class SymbolicCase(Case[M]):
             else:
                 raise TypeError(f"{own} is a {field.type}: states hold int, RangeSet and IntMap")
         state = self.model(**values)
-        self.states[name] = state
+        if not known:
+            self.states[name] = state
         for predicate in self.model.invariants().values():
-            self.assume(predicate(state))
+            self._assume_of(state, predicate)
         return state
+
+    def _assume_of(self, state: M, predicate: Callable[[M], bool]) -> None:
+        """Assume the predicate: as one formula or one universal, if it is such, on one path."""
+        self.world.assuming = True
+        try:
+            formula = formula_of(lambda: predicate(state))
+        except AskedError:
+            formula = None
+        try:
+            answer: object = predicate(state) if formula is None else None
+        except AskedError:
+            self.world.assuming = False
+            answer = predicate(state)
+        self.world.assuming = False
+        if formula is not None:
+            self.world.explorer.assume(formula)
+        elif isinstance(answer, Assumed):
+            answer.know()
+        else:
+            self.assume(bool(answer))
 
     def read(self, state: M) -> M:
         """Return the state with its finite sets and maps as relations and functions."""

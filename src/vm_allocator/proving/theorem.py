@@ -37,8 +37,8 @@ class Case(ABC, Generic[M]):
         self.model = model
 
     @abstractmethod
-    def state(self, name: str = "before") -> M:
-        """Return any state in which every invariant holds."""
+    def state(self, name: str = "before", **known: object) -> M:
+        """Return any state in which every invariant holds, its `known` fields as given."""
 
     @abstractmethod
     def read(self, state: M) -> M:

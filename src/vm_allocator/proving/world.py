@@ -50,6 +50,8 @@ class World:
     """What one path knows beyond its condition: universals, ranges in play, addresses."""
 
     def __init__(self) -> None:
+        self.assuming = False
+        """Whether quantifiers answer to a predicate that is only to be assumed."""
         self.universals: list[Universal] = []
         self._pairs: dict[Family, dict[tuple[int, int], Pair]] = {family: {} for family in Family}
         self._addresses: dict[int, tuple[IntTerm, bool]] = {}

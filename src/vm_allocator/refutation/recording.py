@@ -145,8 +145,8 @@ class _NotingCase(ReplayedCase[Allocator]):
     def __post_init__(self) -> None:
         super().__init__(self.model, self.values)
 
-    def state(self, name: str = "before") -> Allocator:
-        self.made = super().state(name)
+    def state(self, name: str = "before", **known: object) -> Allocator:
+        self.made = super().state(name, **known)
         return self.made
 
     def word(self, value: int) -> int:

@@ -5,8 +5,9 @@ view: `read_trace`, `read_windows`, `play_bars` and `play_vectors` are pure and 
 """
 
 from .formats import Kind, Trace, TraceError, Window, Windows, read_trace, read_windows
+from .outcome import BarReplay, WhenRefused
 from .played import Makers, Played, Verdict, play_file
-from .player import BarReplay, WhenRefused, play_bars
+from .player import play_bars
 from .vectors import VectorReplay, play_vectors
 
 __all__ = [

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from .data import as_json, as_junit
+from .outcome import WhenRefused
 from .played import EXIT_CODES, OURS, Makers, Played, Verdict, play_file, verdict_of_all
 from .report import report
 
@@ -26,6 +27,7 @@ PICTURE_WIDTH: Final = 120
 def run(
     traces: Sequence[Path],
     *,
+    policies: Sequence[WhenRefused] = (),
     windows: Path | None = None,
     json_output: bool = False,
     junit: Path | None = None,
@@ -35,10 +37,20 @@ def run(
 ) -> int:
     """Play the traces, print the results to `console` and the progress to `progress`.
 
-    Returns the exit code: 0 the allocators did as the oracle says, 1 they did not, 2 a trace
-    (or the windows) could not be read, or the JUnit file not be written.
+    With `policies` BARs are played by these, and no BAR may end wrong; without any they are
+    played by each policy there is, and BARs that end wrong are only counted.
+
+    Returns the exit code: 0 the allocators did as the oracle says, and no BAR that may not
+    ended wrong; 1 otherwise; 2 a trace (or the windows) could not be read, or the JUnit file
+    not be written.
     """
-    played = [_play(trace, windows, progress, makers) for trace in traces]
+    named = tuple(dict.fromkeys(policies))
+    how = named or tuple(WhenRefused)
+
+    def play(trace: Path) -> Played:
+        return _play(trace, windows, progress, makers, how, must_end_right=bool(named))
+
+    played = [play(trace) for trace in traces]
     if json_output:
         text = json.dumps(as_json(played), indent=2)
         console.print(text, soft_wrap=True, markup=False, highlight=False)
@@ -50,7 +62,15 @@ def run(
     return EXIT_CODES[verdict]
 
 
-def _play(file: Path, windows: Path | None, progress: Console, makers: Makers) -> Played:
+def _play(  # what `run` was asked for
+    file: Path,
+    windows: Path | None,
+    progress: Console,
+    makers: Makers,
+    policies: Sequence[WhenRefused],
+    *,
+    must_end_right: bool,
+) -> Played:
     # A bar is for people who watch; a log gets one line per trace.
     if not progress.is_terminal:
         progress.print(f"replaying {file.name}", markup=False, highlight=False, soft_wrap=True)
@@ -59,7 +79,14 @@ def _play(file: Path, windows: Path | None, progress: Console, makers: Makers) -
         def watch(lines: Sequence[Line]) -> Iterable[Line]:
             return bar.track(lines, description=f"replaying {file.name}")
 
-        return play_file(file, windows, makers=makers, watch=watch)
+        return play_file(
+            file,
+            windows,
+            policies=policies,
+            must_end_right=must_end_right,
+            makers=makers,
+            watch=watch,
+        )
 
 
 def _write_junit(junit: Path, played: Sequence[Played], progress: Console) -> bool:
@@ -81,7 +108,7 @@ def picture(trace: Path, target: Path, windows: Path | None = None) -> None:
 
     Raises `TraceError` if the trace cannot be played, `OSError` if `target` cannot be written.
     """
-    played = play_file(trace, windows)
+    played = play_file(trace, windows, policies=tuple(WhenRefused))
     if played.error is not None:
         raise played.error
     canvas = Console(

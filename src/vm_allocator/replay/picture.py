@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .account import BarRange
-    from .player import BarReplay, Refusal
+    from .outcome import BarReplay, Refusal
 
 FULL, PART, FREE = "█", "▒", "·"
 ASCII: Final = str.maketrans({FULL: "#", PART: "+", FREE: "."})

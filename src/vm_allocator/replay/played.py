@@ -11,7 +11,8 @@ from vm_allocator.ids import IdAllocator
 
 from .disagreement import Disagreement, shorten
 from .formats import Kind, Trace, TraceError, read_trace, read_windows
-from .player import BarReplay, WhenRefused, play_bars
+from .outcome import BarReplay, WhenRefused
+from .player import play_bars
 from .vectors import VectorReplay, play_vectors
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Verdict(enum.Enum):
     HOLDS = "holds"
     """Allocator and oracle agreed on every operation."""
     REFUTED = "refuted"
-    """They differed."""
+    """They differed; or a BAR ended wrong, by a policy that was asked for by name."""
     UNKNOWN = "unknown"
     """The trace could not be played."""
 
@@ -61,13 +62,28 @@ class Played:
     """What had to be assumed, for people."""
     disagreement: Disagreement | None = None
     error: TraceError | None = None
+    others: tuple[BarReplay, ...] = ()
+    """The same trace of BARs by the other policies, for comparison."""
+    must_end_right: bool = False
+    """Whether a BAR that ends wrong refutes it: so if the policies were asked for by name."""
+
+    @property
+    def by_policy(self) -> tuple[BarReplay, ...]:
+        """What came of the BARs, by each policy that was played."""
+        return (self.result, *self.others) if isinstance(self.result, BarReplay) else ()
+
+    @property
+    def wrong(self) -> int:
+        """How many BARs end wrong, over all policies, where none may."""
+        return sum(len(one.wrong) for one in self.by_policy) if self.must_end_right else 0
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the allocators did as the specification says."""
+        """Whether the allocators did as the specification says, and BARs ended as they must."""
         if self.result is None:
             return Verdict.UNKNOWN
-        return Verdict.HOLDS if self.disagreement is None else Verdict.REFUTED
+        right = self.disagreement is None and not self.wrong
+        return Verdict.HOLDS if right else Verdict.REFUTED
 
 
 def verdict_of_all(played: Iterable[Played]) -> Verdict:
@@ -83,10 +99,15 @@ def play_file(
     file: Path,
     windows: Path | None = None,
     *,
+    policies: Sequence[WhenRefused] = (WhenRefused.KEEP,),
+    must_end_right: bool = False,
     makers: Makers = OURS,
     watch: Watch = iter,
 ) -> Played:
     """Play a recorded trace. `watch` wraps the records as they are played, to show progress.
+
+    BARs are played by each of the policies, one at least; the result is that of the first one,
+    and `others` those of the others. Interrupts know no policy.
 
     Raises nothing for a bad file, or for what an allocator does: both are in the result. A
     disagreement is shortened to the fewest records that show it.
@@ -98,17 +119,28 @@ def play_file(
         known = read_windows(trace, windows)
     except TraceError as error:
         return Played(file, error=error)
-    result = play_bars(watch(trace.lines), known, make=makers.addresses)
+    result, *others = (
+        play_bars(watch(trace.lines), known, policy, makers.addresses) for policy in policies
+    )
     notes = list(known.notes)
     if trace.kind is Kind.MAPPED:
         notes.append("in this kind of trace a BAR is unmapped first, so one refused holds nothing")
     if result.guest.irregular:
         notes.append(f"{result.guest.irregular} records contradict the ones before them")
-    shortened = result.disagreement and shorten(
+    found = next((one for one in (result, *others) if one.disagreement), result)
+    shortened = found.disagreement and shorten(
         trace.lines,
-        lambda part: play_bars(part, known, WhenRefused.KEEP, makers.addresses).disagreement,
+        lambda part: play_bars(part, known, found.policy, makers.addresses).disagreement,
     )
-    return Played(file, trace, result, tuple(notes), shortened or result.disagreement)
+    return Played(
+        file,
+        trace,
+        result,
+        tuple(notes),
+        shortened or found.disagreement,
+        others=tuple(others),
+        must_end_right=must_end_right,
+    )
 
 
 def _play_vectors(trace: Trace, makers: Makers, watch: Watch) -> Played:

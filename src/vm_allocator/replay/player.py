@@ -8,6 +8,8 @@ BARs ended. The rules, which are a VMM's:
 - A BAR that holds a range is moved: `update` within a window; between windows (or spaces)
   the new range is allocated first and the old one freed then, so that a refusal changes
   nothing.
+- A BAR that is refused keeps what it holds (policy `keep`), or is unmapped (`drop`). By the
+  policy `claim` it is not refused, unless no BAR can be there: see `claimant`.
 - A range that no window contains is asked of the allocator that holds the BAR, or else of the
   window next to it: allocator and oracle must both say that it is out of bounds.
 - When the guest withdraws a BAR, what the BAR *holds* is freed, which is not always what the
@@ -20,99 +22,24 @@ BARs ended. The rules, which are a VMM's:
 
 from __future__ import annotations
 
-import enum
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vm_allocator.address import AddressAllocator
-from vm_allocator.arithmetic import is_power_of_two
 from vm_allocator.errors import hold
 from vm_allocator.lockstep import DisagreementError, Lockstep
-from vm_allocator.resource import MAX_ALIGNMENT, GuestAddress, GuestUsize
+from vm_allocator.resource import GuestAddress, GuestUsize
 
-from .account import Bar, BarRange, GuestAccount
-from .disagreement import Disagreement, disagreement
-from .formats import Alloc, Free, Map, Space, Unmap, Update, Window
+from .account import Bar, BarRange
+from .claimant import Claimant
+from .disagreement import disagreement
+from .formats import Alloc, Free, Map, Unmap, Update
+from .outcome import BarReplay, Refusal, WhenRefused
+from .places import alignment_of, containing, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .formats import Line, Windows
-
-LEAST_ALIGNMENT: Final = {Space.MMIO: 16, Space.PIO: 4}
-
-
-class WhenRefused(enum.Enum):
-    """What the VMM does with a BAR whose request was refused."""
-
-    KEEP = "keep"
-
-    @property
-    def meaning(self) -> str:
-        """The policy in words."""
-        return "a BAR that is refused keeps the range that it holds, if any; nobody retries"
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A request that allocator and oracle refused alike."""
-
-    line: int
-    t: float
-    bar: Bar
-    asked: BarRange
-    held: BarRange | None
-    """What the BAR held, and holds still."""
-    reason: str
-    """The name of the reason in `spec/model.py`."""
-    in_way: tuple[tuple[Bar, BarRange], ...]
-    """The live ranges that share an address with what was asked for, lowest first."""
-
-
-class Misplaced(NamedTuple):
-    """A BAR that ends elsewhere than where the guest put it."""
-
-    bar: Bar
-    wanted: BarRange
-    held: BarRange | None
-
-
-@dataclass
-class BarReplay:
-    """What came of a trace of BARs."""
-
-    windows: tuple[Window, ...]
-    policy: WhenRefused
-    guest: GuestAccount = field(default_factory=GuestAccount)
-    held: dict[Bar, BarRange] = field(default_factory=dict)
-    """What each BAR holds in the end."""
-    allocated: int = 0
-    updated: int = 0
-    freed: int = 0
-    crossed: int = 0
-    """Moves between two windows; each also counts as allocated and as freed."""
-    nothing_to_free: int = 0
-    """Withdrawals of BARs that held nothing, having been refused."""
-    operations: int = 0
-    """Calls that allocator and oracle both carried out."""
-    refusals: list[Refusal] = field(default_factory=list)
-    disagreement: Disagreement | None = None
-
-    @property
-    def reasons(self) -> Counter[str]:
-        """Refusals by reason."""
-        return Counter(refusal.reason for refusal in self.refusals)
-
-    @property
-    def misplaced(self) -> list[Misplaced]:
-        """The BARs that end elsewhere than where the guest put them, in order."""
-        placed = sorted(self.guest.placed.items())
-        return [
-            Misplaced(bar, wanted, self.held.get(bar))
-            for bar, wanted in placed
-            if self.held.get(bar) != wanted
-        ]
+    from .formats import Line, Window, Windows
 
 
 def play_bars(
@@ -127,62 +54,88 @@ def play_bars(
     ends the play and is in the result. O(n) per record in the number n of ranges that BARs
     ever had.
     """
-    player = _Player(windows, policy, make)
+    result = BarReplay(windows.all, policy)
+    vmm: _Refuser | Claimant = (
+        Claimant(result, make) if policy is WhenRefused.CLAIM else _Refuser(result, make)
+    )
     for line in lines:
         try:
-            player.step(line)
+            _step(result, vmm, line)
         except DisagreementError as error:
-            player.result.disagreement = disagreement(line.number, error)
+            result.disagreement = disagreement(line.number, error)
             break
-    player.result.operations = sum(len(lock.calls) for lock in player.locks.values())
-    return player.result
+    else:
+        result.claims.check()
+        _check_nothing_is_lost(vmm, result)
+    result.operations = sum(len(lock.calls) for lock in vmm.locks.values())
+    return result
 
 
-class _Player:
+class Moment(NamedTuple):
+    """Where in the trace: the line, and the seconds since power-on."""
+
+    line: int
+    t: float
+
+
+def _step(result: BarReplay, vmm: _Refuser | Claimant, line: Line) -> None:
+    record, guest = line.record, result.guest
+    if isinstance(record, (Map, Alloc, Update)):
+        bar = Bar(record.device, record.bar)
+        believed = guest.placed.get(bar)
+        if isinstance(record, Update):
+            guest.irregular += believed is None or believed.start != record.old
+        else:
+            guest.irregular += believed is not None
+        asked = BarRange(record.space, record.base, record.size)
+        guest.place(bar, asked, record.name if isinstance(record, Map) else "")
+        if containing(result.windows, asked) is None:
+            guest.outside += 1
+            guest.outside_bars.add(bar)
+        result.impossible.discard(bar)
+        vmm.place(Moment(line.number, record.t), bar, asked)
+    elif isinstance(record, (Unmap, Free)):
+        bar = Bar(record.device, record.bar)
+        guest.withdraw(bar, unplugged=record.why.startswith("unplug"))
+        vmm.withdraw(Moment(line.number, record.t), bar)
+
+
+def _check_nothing_is_lost(vmm: _Refuser | Claimant, result: BarReplay) -> None:
+    """Raise `BrokenInvariantError` unless what is live is what BARs hold."""
+    live = sorted(
+        BarRange(window.space, int(r.start), r.size)
+        for window, lock in vmm.locks.items()
+        for r in lock.allocator
+    )
+    hold("what is live is what BARs hold", live == sorted(result.held.values()), live)
+
+
+class _Refuser:
+    """A VMM whose allocators refuse; what is done then is the policy `KEEP`, or `DROP`."""
+
     def __init__(
-        self,
-        windows: Windows,
-        policy: WhenRefused,
-        make: Callable[[GuestAddress, GuestUsize], AddressAllocator],
+        self, result: BarReplay, make: Callable[[GuestAddress, GuestUsize], AddressAllocator]
     ) -> None:
-        self.result = BarReplay(windows.all, policy)
         self.locks: dict[Window, Lockstep[GuestAddress, GuestUsize]] = {}
+        self._result = result
         self._make = make
 
-    def step(self, line: Line) -> None:
-        record = line.record
-        guest = self.result.guest
-        if isinstance(record, (Map, Alloc, Update)):
-            bar = Bar(record.device, record.bar)
-            believed = guest.placed.get(bar)
-            if isinstance(record, Update):
-                guest.irregular += believed is None or believed.start != record.old
-            else:
-                guest.irregular += believed is not None
-            asked = BarRange(record.space, record.base, record.size)
-            guest.place(bar, asked, record.name if isinstance(record, Map) else "")
-            self._place(line.number, record.t, bar, asked)
-        elif isinstance(record, (Unmap, Free)):
-            bar = Bar(record.device, record.bar)
-            guest.withdraw(bar, unplugged=record.why.startswith("unplug"))
-            held = self.result.held.pop(bar, None)
-            if held is None:
-                self.result.nothing_to_free += 1
-            else:
-                self._free(held)
+    def withdraw(self, _now: Moment, bar: Bar) -> None:
+        """Free what a BAR holds."""
+        held = self._result.held.pop(bar, None)
+        if held is None:
+            self._result.nothing_to_free += 1
+        else:
+            self._free(held)
 
-    def _place(self, line: int, t: float, bar: Bar, asked: BarRange) -> None:
+    def place(self, now: Moment, bar: Bar, asked: BarRange) -> None:
         """Get a BAR the range that the guest asks for, or refuse by the policy."""
-        result = self.result
+        result = self._result
         held = result.held.get(bar)
-        home = None if held is None else self._containing(held)
-        window = self._containing(asked)
-        if window is None:
-            result.guest.outside += 1
-            result.guest.outside_bars.add(bar)
-            window = home or self._nearest(asked)
+        home = None if held is None else containing(result.windows, held)
+        window = containing(result.windows, asked) or home or nearest(result.windows, asked)
         lock = self._ask(window)
-        start, size, align = GuestAddress(asked.start), GuestUsize(asked.size), _alignment(asked)
+        start, size, align = GuestAddress(asked.start), GuestUsize(asked.size), alignment_of(asked)
         if held is not None and window == home:
             old = GuestAddress(held.start), GuestUsize(held.size)
             refusal = lock.update(*old, start, size, align=align).refusal
@@ -196,22 +149,20 @@ class _Player:
         if refusal is None:
             result.held[bar] = asked
             return
-        in_way = sorted(
-            ((other, live) for other, live in result.held.items() if live.overlaps(asked)),
-            key=lambda item: item[1],
-        )
-        # WhenRefused.KEEP: `held` stays as it is. Another policy would act here.
-        in_way = [item for item in in_way if item[0] != bar]
-        result.refusals.append(Refusal(line, t, bar, asked, held, refusal, tuple(in_way)))
+        in_way = result.in_way_of(bar, asked)
+        result.refuse(Refusal(*now, bar, asked, held, refusal, in_way))
+        if held is not None and result.policy is WhenRefused.DROP:
+            del result.held[bar]
+            self._free(held)
 
     def _free(self, held: BarRange) -> None:
-        window = self._containing(held)
+        window = containing(self._result.windows, held)
         hold("what a BAR holds lies in a window", window is not None, held)
         if window is not None:
             lock = self._ask(window)
             refusal = lock.free(GuestAddress(held.start), GuestUsize(held.size)).refusal
             hold("what a BAR holds is live", refusal is None, held)
-            self.result.freed += 1
+            self._result.freed += 1
 
     def _ask(self, window: Window) -> Lockstep[GuestAddress, GuestUsize]:
         """Return the allocator of a window and its oracle; made when they are first asked."""
@@ -220,25 +171,3 @@ class _Player:
             allocator = self._make(GuestAddress(window.first), size)
             self.locks[window] = Lockstep(allocator, window.space.value)
         return self.locks[window]
-
-    def _containing(self, at: BarRange) -> Window | None:
-        """Return the window that a range lies in."""
-        for window in self.result.windows:
-            if window.space == at.space and window.first <= at.start and at.end <= window.last:
-                return window
-        return None
-
-    def _nearest(self, at: BarRange) -> Window:
-        """Return the window of the same space that is least far from a range; the lowest such."""
-        return min(
-            (window for window in self.result.windows if window.space == at.space),
-            key=lambda window: max(window.first - at.start, at.end - window.last),
-        )
-
-
-def _alignment(at: BarRange) -> int:
-    """Return what a BAR of this size and space is aligned to, in bytes."""
-    least = LEAST_ALIGNMENT[at.space]
-    if is_power_of_two(at.size):
-        return min(max(at.size, least), MAX_ALIGNMENT)
-    return least

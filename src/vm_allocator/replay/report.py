@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -10,17 +11,18 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from .outcome import BarReplay, Ending, WhenRefused
 from .picture import ASCII, address_map, refused_move
 from .played import Played, Verdict, verdict_of_all
-from .player import BarReplay
 from .vectors import FIRST_GSI, LAST_GSI, VectorReplay
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console, RenderableType
 
     from .disagreement import Disagreement
+    from .outcome import ClaimAccount
 
 STYLES: Final = {
     Verdict.HOLDS: "bold green",
@@ -57,14 +59,21 @@ def _one(one: Played) -> list[RenderableType]:
         return [Text.assemble(("unknown", STYLES[Verdict.UNKNOWN]), f": {one.error}")]
     title = Text.assemble((str(one.file), "bold"), f"  ({one.trace.kind.value})")
     notes = [Text(f"note: {note}", "dim") for note in one.notes]
-    body = _bars(one.result) if isinstance(one.result, BarReplay) else _gsis(one.result)
+    if isinstance(one.result, BarReplay):
+        body = [*_bars(one.result), *(_side_by_side(one.by_policy) if one.others else [])]
+    else:
+        body = _gsis(one.result)
     return [title, *notes, *body, *_outcome(one)]
 
 
 def _outcome(one: Played) -> list[RenderableType]:
     found = one.disagreement
+    if one.wrong and found is None:
+        ended = f": {one.wrong} BARs end wrong" if one.wrong > 1 else ": a BAR ends wrong"
+        return [Text.assemble(("refuted", STYLES[Verdict.REFUTED]), ended)]
     if one.result is None or found is None:
-        operations = 0 if one.result is None else one.result.operations
+        results = one.by_policy or (one.result,)
+        operations = sum(result.operations for result in results if result is not None)
         return [
             Text.assemble(
                 ("holds", STYLES[Verdict.HOLDS]),
@@ -120,9 +129,11 @@ def _bars(result: BarReplay) -> list[RenderableType]:
             (result.updated, "updated in place, old freed and new live at once"),
             (result.crossed, "moved between windows: allocated there, then freed here"),
             (result.freed, "ranges freed"),
-            (result.nothing_to_free, "had nothing to free, having been refused"),
+            (result.nothing_to_free, "had nothing to free"),
             *((count, f"refused: {reason}") for reason, count in sorted(result.reasons.items())),
+            *_claims(result),
             (len(result.misplaced), "BARs end elsewhere than where the guest put them"),
+            (len(result.wrong), "of them wrong"),
         ],
     )
     policy = f"policy {result.policy.value}: {result.policy.meaning}"
@@ -131,11 +142,77 @@ def _bars(result: BarReplay) -> list[RenderableType]:
         Columns([did, made], padding=(0, 2)),
         Text(),
         *_refusals(result),
+        *_waits(result),
         *_misplaced(result),
         Text("Where the BARs are in the end, to scale", "italic"),
         *address_map(result),
         Text(),
     ]
+
+
+def _claims(result: BarReplay) -> list[tuple[int, str]]:
+    if result.policy is not WhenRefused.CLAIM:
+        return []
+    claims = result.claims
+    return [
+        (claims.claims, "claims made:"),
+        (claims.at_once, "granted at once"),
+        (claims.later, f"granted later, after {claims.longest * 1000:.0f} ms at most"),
+        (claims.withdrawn, "withdrawn before they were granted"),
+        (claims.still_waiting, "still waiting"),
+    ]
+
+
+def _waits(result: BarReplay) -> list[RenderableType]:
+    waits = result.claims.waits
+    if not waits:
+        return []
+    lines: list[RenderableType] = [Text("Waits", "italic")]
+    for wait in waits[:MOST_LISTED]:
+        text = f"  line {wait.line}: {wait.bar} claims {wait.asked}, waits"
+        if wait.in_way:
+            more = f" and {len(wait.in_way) - 1} more" if len(wait.in_way) > 1 else ""
+            text += f" for {wait.in_way[0][0]}{more}"
+        if wait.end is None:
+            text += ", still"
+        else:
+            text += f": {wait.end.value} at line {wait.end_line}, "
+            text += f"{(wait.end_t - wait.t) * 1000:.0f} ms later"
+        lines.append(Text(text))
+    if len(waits) > MOST_LISTED:
+        lines.append(Text(f"  ... and {len(waits) - MOST_LISTED} more", "dim"))
+    return [*lines, Text()]
+
+
+def _side_by_side(results: Sequence[BarReplay]) -> list[RenderableType]:
+    """Draw what came of the same trace by each policy: a column for each."""
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    table.add_column("The policies side by side", overflow="fold")
+    for result in results:
+        table.add_column(f"  {result.policy.value}", justify="right")
+    endings = [Counter(result.ending_of(one) for one in result.misplaced) for result in results]
+
+    def add(words: str, counts: Iterable[int | None]) -> None:
+        table.add_row(words, *("" if count is None else f"{count:,}" for count in counts))
+
+    def of_claims(count: Callable[[ClaimAccount], int]) -> list[int | None]:
+        claiming = [result.policy is WhenRefused.CLAIM for result in results]
+        return [
+            count(result.claims) if claims else None
+            for result, claims in zip(results, claiming, strict=True)
+        ]
+
+    add("placements refused", [len(result.refusals) for result in results])
+    if any(result.policy is WhenRefused.CLAIM for result in results):
+        add("claims made", of_claims(lambda claims: claims.claims))
+        add("= granted at once", of_claims(lambda claims: claims.at_once))
+        add("+ granted later", of_claims(lambda claims: claims.later))
+        add("+ withdrawn", of_claims(lambda claims: claims.withdrawn))
+        add("+ still waiting", of_claims(lambda claims: claims.still_waiting))
+    for ending in Ending:
+        add(f"a BAR {ending.value}", [counts[ending] for counts in endings])
+    add("BARs that end wrong", [len(result.wrong) for result in results])
+    return [table]
 
 
 def _refusals(result: BarReplay) -> list[RenderableType]:
@@ -163,8 +240,11 @@ def _misplaced(result: BarReplay) -> list[RenderableType]:
     if not misplaced:
         return []
     lines = [
-        Text(f"  {bar}: the guest believes {wanted}, holds {held or 'nothing'}", "red")
-        for bar, wanted, held in misplaced[:MOST_LISTED]
+        Text(
+            f"  {one.bar}: the guest believes {one.wanted}, holds {one.held or 'nothing'}",
+            "red" if result.ending_of(one).is_wrong else "yellow",
+        )
+        for one in misplaced[:MOST_LISTED]
     ]
     if len(misplaced) > MOST_LISTED:
         lines.append(Text(f"  ... and {len(misplaced) - MOST_LISTED} more", "dim"))
@@ -189,19 +269,21 @@ def _gsis(result: VectorReplay) -> list[RenderableType]:
 def _summary(played: Sequence[Played]) -> list[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, padding=0)
     table.add_column("trace", overflow="fold")
-    for heading in ("calls", "moves", "swaps", "refused", "wrong"):
+    policies = list(dict.fromkeys(by.policy for one in played for by in one.by_policy))
+    wrong = [f"wrong: {policy.value}" for policy in policies]
+    for heading in ("calls", "moves", "swaps", "refused", *wrong):
         table.add_column(f"  {heading}", justify="right")
     table.add_column("  verdict")
     for one in played:
-        cells = ["", "", "", "", ""]
+        cells = ["", "", "", "", *("" for _ in policies)]
         result = one.result
         if result is not None:
             cells[0] = f"{result.operations:,}"
         if isinstance(result, BarReplay):
             guest = result.guest
-            wrong = len(result.misplaced)
-            numbers = (guest.moves, guest.swaps, len(result.refusals), wrong)
-            cells[1:] = [f"{number:,}" for number in numbers]
+            ended = {by.policy: len(by.wrong) for by in one.by_policy}
+            numbers = (guest.moves, guest.swaps, len(result.refusals))
+            cells[1:] = [f"{number:,}" for number in (*numbers, *map(ended.__getitem__, policies))]
         elif isinstance(result, VectorReplay):
             cells[3] = f"{sum(result.refusals.values()):,}"
         verdict = Text(f"  {one.verdict.value}", STYLES[one.verdict])

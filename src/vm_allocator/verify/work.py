@@ -7,17 +7,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import spec.claims
 import spec.model
+from spec.claim_mutations import all_claim_mutations
+from spec.claims import Claims
 from spec.model import Allocator
 from spec.mutations import all_mutations
 from spec.not_theorems import FALSE, OUT_OF_REACH
-from spec.proofs import all_theorems
+from spec.proofs import all_theorems, theorems_about_claims
 from spec.proofs.arithmetic import all_lemmas
 from spec.proofs.bounded_indexes import all_bounded
 from spec.proofs.cases import small_state
 from spec.proofs.index import index_theorems
+from spec.proofs.queues import small_claims
 from spec.proofs.reachable import ACTS, endings
 from spec.proofs.refinement import refinement_theorems
+from spec.proofs.refinement_claims import claims_refinement, is_about_claims
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
 from spec.proofs.refinement_snapshots import snapshot_theorems
@@ -25,9 +30,9 @@ from spec.proofs.undo import undo_theorems
 from spec.source_mutations import refute_source, source_mutants
 from vm_allocator import __compiled__
 from vm_allocator.machines import MACHINES, run_machine
-from vm_allocator.proving.concrete_case import sample
+from vm_allocator.proving.concrete_case import Sampling, sample
 from vm_allocator.proving.lemma import prove_lemma
-from vm_allocator.proving.mutation import mutated_model, refute
+from vm_allocator.proving.mutation import MutantResult, mutated_model, refute
 from vm_allocator.proving.prover import Effort, prove
 from vm_allocator.proving.verdict import Opinion, Proof, Verdict
 from vm_allocator.refutation import evidence, refutation_of, save
@@ -82,11 +87,12 @@ def tasks(*, every_mutant: bool = False) -> list[Task]:
         *(Task(Section.BOUNDED, stated.theorem.name) for stated in all_bounded(GAPS)),
         *(Task(Section.LEMMA, stated.name) for stated in all_lemmas()),
         *(Task(Section.MACHINE, name) for name in MACHINES),
-        *(Task(Section.THEOREM, stated.name) for stated in all_theorems()),
+        *(Task(Section.THEOREM, stated.name) for stated in _about_models()),
         *(Task(Section.FALSE, stated.name) for stated in FALSE),
         *(Task(Section.DOUBT, stated.name) for stated in OUT_OF_REACH),
         *(Task(Section.WITNESS, name) for name in ACTS),
         *(Task(Section.MUTATION, mutation.name) for mutation in all_mutations()),
+        *(Task(Section.MUTATION, mutation.name) for mutation in all_claim_mutations()),
         *(Task(Section.SOURCE, mutant.name) for mutant in source),
     ]
 
@@ -104,7 +110,7 @@ def _lemma(name: str, settings: Settings) -> Row:
 
 
 def _theorem(name: str, settings: Settings) -> Row:
-    return _stated(Section.THEOREM, all_theorems(), name, settings)
+    return _stated(Section.THEOREM, _about_models(), name, settings)
 
 
 def _refinement(name: str, settings: Settings) -> Row:
@@ -114,8 +120,13 @@ def _refinement(name: str, settings: Settings) -> Row:
     return _row_of(Section.REFINEMENT, stated, effort, settings)
 
 
+def _about_models() -> list[Theorem]:
+    return [*all_theorems(), *theorems_about_claims()]
+
+
 def _about_source() -> list[Theorem]:
     return [
+        *claims_refinement(),
         *refinement_theorems(),
         *undo_theorems(),
         *index_theorems(),
@@ -123,6 +134,18 @@ def _about_source() -> list[Theorem]:
         *devices_theorems(),
         *snapshot_theorems(),
     ]
+
+
+def _prove(stated: Theorem, effort: Effort) -> Proof:
+    if is_about_claims(stated):
+        return prove(stated, Claims, small_claims, effort)
+    return prove(stated, Allocator, small_state, effort)
+
+
+def _sample(stated: Theorem, seed: int) -> Sampling:
+    if is_about_claims(stated):
+        return sample(stated, Claims, small_claims, cases=SAMPLES, seed=seed)
+    return sample(stated, Allocator, small_state, cases=SAMPLES, seed=seed)
 
 
 def _bounded(name: str, settings: Settings) -> Row:
@@ -139,9 +162,9 @@ def _stated(section: Section, stock: list[Theorem], name: str, settings: Setting
 
 def _row_of(section: Section, stated: Theorem, effort: Effort, settings: Settings) -> Row:
     began = time.perf_counter()
-    proof = prove(stated, Allocator, small_state, effort)
+    proof = _prove(stated, effort)
     _save(proof, settings)
-    sampled = sample(stated, Allocator, small_state, cases=SAMPLES, seed=settings.seed)
+    sampled = _sample(stated, settings.seed)
     row = _proof_row(
         section,
         proof,
@@ -231,10 +254,8 @@ def _witness(name: str, settings: Settings) -> Row:
 
 
 def _mutation(name: str, settings: Settings) -> Row:
-    mutation = next(found for found in all_mutations() if found.name == name)
-    mutant = mutated_model(spec.model, Allocator, mutation)
-    result = refute(mutation, mutant, all_theorems(), small_state, _effort(settings))
-    refuted = result.refuted
+    result = _refuted(name, _effort(settings))
+    mutation, refuted = result.mutation, result.refuted
     reason = "" if refuted else "no theorem notices: the proofs do not bite here"
     verdict = Verdict.REFUTED if refuted else Verdict.PROVED
     if refuted and refuted.name != mutation.refuted_by:
@@ -254,6 +275,16 @@ def _mutation(name: str, settings: Settings) -> Row:
         else (),
         reason=reason,
     )
+
+
+def _refuted(name: str, effort: Effort) -> MutantResult:
+    for mutation in all_mutations():
+        if mutation.name == name:
+            mutant = mutated_model(spec.model, Allocator, mutation)
+            return refute(mutation, mutant, all_theorems(), small_state, effort)
+    mutation = next(found for found in all_claim_mutations() if found.name == name)
+    bent = mutated_model(spec.claims, Claims, mutation)
+    return refute(mutation, bent, theorems_about_claims(), small_claims, effort)
 
 
 def _source(name: str, settings: Settings) -> Row:
@@ -312,6 +343,9 @@ def _evidence(proof: Proof, settings: Settings) -> tuple[str, ...]:
     """Return the lines that show a refutation; save it, if that is wanted."""
     if proof.counterexample is None:
         return ()
+    about_claims = [*theorems_about_claims(), *claims_refinement()]
+    if any(stated.name == proof.name for stated in about_claims):
+        return tuple(proof.counterexample.lines())  # programs and traces are of allocators alone
     refutation = refutation_of(proof.name, proof.claim, proof.counterexample)
     saved = None
     if settings.save is not None:
