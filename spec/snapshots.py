@@ -15,12 +15,13 @@ from spec.model import (
     MAX_ALIGNMENT,
     Allocator,
     Request,
+    inside,
 )
 from spec.moves import Moving
 from vm_allocator.modelling import Range, Step, is_power_of_two, require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 A = TypeVar("A", bound=Allocator)
 
@@ -61,3 +62,23 @@ class Told:
 def agree(taken: Iterable[tuple[str, Range]], held: Iterable[tuple[str, Range]]) -> bool:
     """Whether what is live in the pools is what is held of them: each by one, each once."""
     return sorted(taken) == sorted(held)
+
+
+def claims_agree(
+    live: Iterable[Range],
+    space: Range,
+    held: Sequence[tuple[Range, object]],
+    waiting: Sequence[tuple[Range, object]],
+) -> bool:
+    """Whether these claims can be: an owner has one, and a range has one owner.
+
+    What is held is live, and what is waited for is a range of the space.
+    """
+    owners = [owner for _, owner in (*held, *waiting)]
+    ranges = [one for one, _ in held]
+    return (
+        all(owners.count(owner) == 1 for owner in owners)
+        and all(ranges.count(one) == 1 for one in ranges)
+        and set(ranges) <= set(live)
+        and all(one.start <= one.end and inside(one, space) for one, _ in waiting)
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from .claims import Claims
 from .ordered_pools import OrderedPools
 from .ranges import RangeInclusive
 from .resource_sets import DeviceNeeds, Grant, ResourceSet, shown
@@ -194,9 +195,16 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
             raise TypeError(f"{type(self).__name__} is no dataclass: decorate it with @dataclass")
         return ((name, getattr(self, name)) for name in names)
 
+    def claims(self) -> Iterator[tuple[str, Claims[Any, Any, Any]]]:
+        """Iterate over the fields that are claims: what their owners hold is held."""
+        return ((name, value) for name, value in self._values() if isinstance(value, Claims))
+
     def _held(self, maps: Iterable[ResourceMap[Any]]) -> Iterator[tuple[int, int, int]]:
         for grant in self.platform():
             yield _key(grant.pool, grant.range)
+        for _, claims in self.claims():
+            for granted in claims:
+                yield _key(claims.allocator, granted.range)
         for each in maps:
             for _, grant in each.grants():
                 yield _key(grant.pool, grant.range)

