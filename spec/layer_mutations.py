@@ -133,6 +133,8 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._put(part, device, None); held.free(part)": "both happen, or neither, in any order",
     "transactions: Transaction._leave: self._log.clear() -> pass": "it lets go of memory: nobody "
     "reads the log of a transaction that is over",
+    "snapshots.sweep: Sweep.keep: self.highest.end < entry.end -> self.highest.end <= "
+    "entry.end": "of two that reach equally high, either may be remembered",
     "spec.pools: _distance: larger(pool.base - start, start - pool.last) -> "
     "larger(start - pool.last, pool.base - start)": "the larger of two is that of the two swapped",
 }
