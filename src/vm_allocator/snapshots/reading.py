@@ -25,7 +25,7 @@ FORMAT: Final = "vm-allocator snapshot"
 VERSION: Final = 2
 """What is written."""
 VERSIONS: Final = (1, 2)
-"""What is read. 1 knows no owners of live ranges, no ranges that the platform holds, and no claims."""
+"""What is read. 1 knows no owners of live ranges, no ranges of the platform, and no claims."""
 
 _ENVELOPE: Final = ("format", "version", "kind")
 _ENDS: Final = 2
