@@ -6,6 +6,9 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 VERIFY_ARGS ?=
 BENCH_ARGS ?=
+HOSTILE_ARGS ?=
+FUZZ_SECONDS ?= 120
+FUZZ_SEED ?= 1
 PEERS_ARGS ?=
 FAULTS_ARGS ?=
 
@@ -18,14 +21,15 @@ COMPILED_TESTS := $(addprefix tests/,gap_tree id_bitmap machines replay) \
 	$(filter-out tests/test_readme.py,$(wildcard tests/test_*.py))
 LOCK_TOOLS := build/lock-tools
 MUTATION_TOOLS := build/mutation-tools
+FUZZ_TOOLS := build/fuzz-tools
 UV_VERSION := 0.13.9
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 RUST := $(addprefix adapters/rust,/ /vm-allocator-0-1-0 /vm-allocator-0-1-3)
 TYPED := $(strip src spec tests adapters $(sort $(dir $(wildcard benchmarks/*.py examples/*.py))))
 
 .DEFAULT_GOAL := help
-.PHONY: help verify test test-full hot-plug lint mutation faults adapters peers bench bench-quick
-.PHONY: pictures lock
+.PHONY: help verify test test-full hot-plug lint mutation faults hostile fuzz adapters peers bench
+.PHONY: bench-quick pictures lock
 .PHONY: wheel clean wheel-compiled compiled test-compiled
 .PHONY: check-python check-style check-format check-types check-arrows check-adapters
 
@@ -79,6 +83,23 @@ mutation: $(READY) ## put every mutant of the shipped source through proofs and 
 faults: $(READY) ## raise an exception at every instruction of every operation (5 minutes)
 	@echo "==> an exception at every instruction of the library"
 	@$(BIN)/python -m tests.faults $(FAULTS_ARGS)
+
+hostile: $(READY) ## restore 12,000 hostile snapshots: a state or a typed refusal each, and the count
+	@echo "==> hostile snapshots"
+	@$(BIN)/python -m tests.snapshots.hostile $(HOSTILE_ARGS)
+
+# In an environment of its own: atheris is there for some versions of Python, on Linux.
+fuzz: check-python ## let a coverage-guided fuzzer look for a snapshot that breaks a restore
+	@echo "==> setting up $(FUZZ_TOOLS) from requirements/fuzz.lock"
+	@$(PYTHON) -m venv $(FUZZ_TOOLS)
+	@$(FUZZ_TOOLS)/bin/pip install $(PIP_FLAGS) --no-deps --require-hashes --only-binary :all: \
+		-r requirements/fuzz.lock || { \
+		echo "skipped: there is no atheris for this Python or system (3.11 to 3.13 on Linux have one)"; \
+		exit 0; } && \
+	echo "==> fuzzing for $(FUZZ_SECONDS) s, seed $(FUZZ_SEED)" && \
+	PYTHONPATH=src:. $(FUZZ_TOOLS)/bin/python -m tests.snapshots.fuzz build/fuzz-corpus \
+		-max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED) -max_len=8192 -timeout=20 \
+		-rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix=build/fuzz-found-
 
 adapters: ## build the Rust adapters into adapters/target/release; needs cargo
 	@for place in $(RUST); do \
@@ -140,7 +161,7 @@ lock: check-python ## resolve requirements/*.in into requirements/*.lock again
 	@echo "==> locking the dependencies with uv $(UV_VERSION)"
 	@$(PYTHON) -m venv $(LOCK_TOOLS)
 	@$(LOCK_TOOLS)/bin/pip install $(PIP_FLAGS) uv==$(UV_VERSION)
-	@for name in dev mutation; do \
+	@for name in dev fuzz mutation; do \
 		$(LOCK_TOOLS)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.11 \
 			--generate-hashes --no-header --no-annotate requirements/$$name.in \
 			-o requirements/$$name.lock || exit 1; \

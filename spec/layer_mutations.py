@@ -14,9 +14,13 @@ import spec.pools
 import spec.proofs.pools
 import vm_allocator.ordered_pools
 import vm_allocator.resource_map
+import vm_allocator.snapshots.states
+import vm_allocator.snapshots.sweep
 import vm_allocator.transactions
 from spec.proofs.refinement_devices import Shipped, devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
+from spec.proofs.refinement_snapshots import Shipped as ShippedRestore
+from spec.proofs.refinement_snapshots import snapshot_theorems
 from vm_allocator.proving.source_mutation import SourceMutant, load, mutants
 from vm_allocator.proving.theorem import Theorem
 
@@ -80,6 +84,20 @@ SPECIFIED_DEVICES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Those of `spec/devices.py`."""
 
+SWEEP: Final[dict[str, tuple[str, ...]]] = {
+    "Sweep.over": ("up_to_three",),
+    "Sweep.take": ("one_more_entry",),
+    "Sweep.keep": ("one_more_entry", "reports_as_an_overlap"),
+}
+"""Those of `snapshots/sweep.py`: what a restore refuses."""
+
+STATES: Final[dict[str, tuple[str, ...]]] = {
+    "SavedMove.reserved": ("what_a_move_reserves",),
+    "SavedState.filled": ("what_was_read",),
+    "_span": ("what_was_read",),
+}
+"""Those of `snapshots/states.py`: what a restore makes. How data is read is tested."""
+
 MISUSE: Final = "misuse is an error: tested (tests/devices/test_transactions.py)"
 INTERRUPTS: Final = "about interrupts and pools that break their word: tested (tests/faults)"
 
@@ -115,6 +133,8 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._put(part, device, None); held.free(part)": "both happen, or neither, in any order",
     "transactions: Transaction._leave: self._log.clear() -> pass": "it lets go of memory: nobody "
     "reads the log of a transaction that is over",
+    "snapshots.sweep: Sweep.keep: self.highest.end < entry.end -> self.highest.end <= "
+    "entry.end": "of two that reach equally high, either may be remembered",
     "spec.pools: _distance: larger(pool.base - start, start - pool.last) -> "
     "larger(start - pool.last, pool.base - start)": "the larger of two is that of the two swapped",
 }
@@ -125,6 +145,8 @@ _LAYERS: Final[dict[str, tuple[ModuleType, dict[str, tuple[str, ...]]]]] = {
     "ordered_pools: ": (vm_allocator.ordered_pools, ORDERED_POOLS),
     "transactions: ": (vm_allocator.transactions, TRANSACTIONS),
     "resource_map: ": (vm_allocator.resource_map, RESOURCE_MAP),
+    "snapshots.sweep: ": (vm_allocator.snapshots.sweep, SWEEP),
+    "snapshots.states: ": (vm_allocator.snapshots.states, STATES),
     "spec.pools: ": (spec.pools, SPECIFIED_POOLS),
     "spec.devices: ": (spec.devices, SPECIFIED_DEVICES),
 }
@@ -164,6 +186,10 @@ def theorems_about_layer(mutant: SourceMutant) -> list[Theorem]:
         theorems = devices_theorems(Shipped(transactions=bent))
     elif module is vm_allocator.resource_map:
         theorems = devices_theorems(Shipped(resource_map=bent))
+    elif module is vm_allocator.snapshots.sweep:
+        theorems = snapshot_theorems(ShippedRestore(sweep=bent))
+    elif module is vm_allocator.snapshots.states:
+        theorems = snapshot_theorems(ShippedRestore(states=bent))
     else:
         theorems = devices_theorems(Shipped(devices=bent))
     hints = functions[mutant.function]

@@ -17,6 +17,7 @@ from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_claims import claims_refinement
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
+from spec.proofs.refinement_snapshots import snapshot_theorems
 from spec.proofs.refinement_taken import taken_theorems
 from spec.proofs.undo import undo_theorems
 
@@ -34,6 +35,7 @@ STATED = {
     **{stated.name: stated.module for stated in taken_theorems()},
     **{stated.name: stated.module for stated in devices_theorems()},
     **{stated.name: stated.module for stated in undo_theorems()},
+    **{stated.name: stated.module for stated in snapshot_theorems()},
     **{stated.name: stated.module for stated in theorems_about_claims()},
     **{stated.name: stated.module for stated in claims_refinement()},
 }
@@ -59,6 +61,7 @@ PROPERTIES = {
     "preferences": "a_preferred_alignment_refuses_nothing",
     "reserved, owned": "reserves_as_an_allocation",
     "claims": "nothing_waits_that_could_be_granted",
+    "round trip": "what_was_saved_is_restored",
     "refinement": "the_address_allocator_does_update_as_the_model",
     "the index keeps its contract": "the_index_finds_the_lowest_room",
 }

@@ -26,6 +26,7 @@ NOT_THEOREMS = {
     "refinement_many",
     "refinement_pools",
     "refinement_moves",
+    "refinement_snapshots",
     "refinement_taken",
     "refinement_update_many",
     "runs",

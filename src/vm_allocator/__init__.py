@@ -53,6 +53,16 @@ from .resource import (
 )
 from .resource_map import ResourceMap
 from .resource_sets import DeviceNeeds, Grant, Need, ResourceSet, aligned_to_size, one_id
+from .snapshots.errors import (
+    NotSavableError,
+    SnapshotError,
+    SnapshotFormatError,
+    SnapshotMismatchError,
+    SnapshotStateError,
+    SnapshotTooLargeError,
+    SnapshotVersionError,
+)
+from .snapshots.text import SnapshotLimits, dump_snapshot, load_snapshot
 from .synchronized import Synchronized, SynchronizedAddressAllocator, SynchronizedIdAllocator
 from .system import SystemAllocator
 from .transaction_errors import (
@@ -118,6 +128,7 @@ __all__ = [
     "NotClaimedError",
     "NotHeldError",
     "NotReservedError",
+    "NotSavableError",
     "NotYoursError",
     "OrderedPools",
     "OutOfBoundsError",
@@ -137,6 +148,13 @@ __all__ = [
     "ResourceSet",
     "ResourceSize",
     "RollBackError",
+    "SnapshotError",
+    "SnapshotFormatError",
+    "SnapshotLimits",
+    "SnapshotMismatchError",
+    "SnapshotStateError",
+    "SnapshotTooLargeError",
+    "SnapshotVersionError",
     "Synchronized",
     "SynchronizedAddressAllocator",
     "SynchronizedIdAllocator",
@@ -151,6 +169,8 @@ __all__ = [
     "__version__",
     "aligned_to_size",
     "atomically",
+    "dump_snapshot",
+    "load_snapshot",
     "locked",
     "one_id",
     "transaction",

@@ -23,11 +23,11 @@ from .errors import (
     OverlapError,
 )
 from .gap_tree import GapTree
-from .holds import Reserving
 from .owners import checked_owner, hand_on, restore, tag, tag_all
 from .policy import LastMatch
 from .requests import checked_alignment
 from .resource import GuestAddress, GuestUsize, R, S, Unit
+from .saving import Saving
 from .undo import UndoLog
 from .view import plain_int
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _NO_LOCK: Final = nullcontext()
 
 
-class RangeAllocator(Reserving[R, S]):
+class RangeAllocator(Saving[R, S]):
     """Ranges of one space: allocate, free, update, each of which happens whole or not at all.
 
     Every operation is O(log n) in the number n of live ranges, apart from the search for
@@ -369,6 +369,9 @@ free that first or choose another range
     the first and the last address: `GapTree` by default, or the simple `SortedGaps`. Raises
     `InvalidTypeError`, `InvalidSizeError`, `InvalidSpaceError` or `InvalidAlignmentError`.
     """
+
+    _kind = Unit.ADDRESS
+    _makes_index = GapTree
 
     def __init__(
         self,

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
+from .address import AddressAllocator
 from .claim_errors import InvalidOwnerError, NotClaimedError
 from .errors import hold
+from .ids import IdAllocator
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
+from .snapshots.claims import read_claims, save_claims
 from .view import plain_int
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from .address import RangeAllocator
+    from .gaps import GapIndex
 
 O = TypeVar("O", bound="Hashable")  # noqa: E741  # an owner, as R is a resource and S a size
 
@@ -171,11 +175,41 @@ class Claims(Generic[O, R, S]):
         """Iterate over the claims that wait, in the order in which they were made."""
         return ((owner, self._allocator._range(*ends)) for owner, ends in self._waiting.items())
 
+    def owners(self) -> Iterator[O]:
+        """Iterate over who holds a range or waits for one."""
+        yield from self._held
+        yield from self._waiting
+
     def copy(self) -> Self:
         """Return equal claims, of an equal allocator, that share nothing with these. O(n)."""
         twin = type(self)(self._allocator.copy())
         twin._held, twin._waiting = dict(self._held), dict(self._waiting)
         return twin
+
+    def save(self) -> dict[str, Any]:
+        """Return these claims and their allocator as plain data. O(n). See `restore`.
+
+        Raises `NotSavableError` for an owner that is neither a string nor an int, and
+        `SnapshotStateError` if what an owner holds was freed past its claim.
+        """
+        return save_claims(self)
+
+    @classmethod
+    def restore(cls, data: Any, *, index: Callable[[int, int], GapIndex] | None = None) -> Self:
+        """Return new claims, to a new allocator, in the state that was saved, queue and all. O(n).
+
+        Nothing is granted meanwhile. Raises what `RangeAllocator.restore` raises.
+        """
+        state, saved = read_claims(data)
+        kind: type[RangeAllocator[Any, Any]] = (
+            AddressAllocator if state.unit is Unit.ADDRESS else IdAllocator
+        )
+        made = cls(kind._made(state, index))
+        saved.put(made)
+        return made
+
+    def __copy__(self) -> Self:
+        return self.copy()
 
     def __repr__(self) -> str:
         return f"<Claims of {self._allocator!r}: {len(self._held)} held, {len(self._waiting)} wait>"

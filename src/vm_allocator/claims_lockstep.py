@@ -13,6 +13,8 @@ from .claims import Claims, O
 from .lockstep import DisagreementError, Lockstep
 from .modelling import Outcome, Range, attempt
 from .resource import R, S
+from .snapshots.errors import SnapshotStateError
+from .snapshots.text import dump_snapshot, load_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,6 +41,7 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
         top = self.allocator._unit.top
         self.state = Moving(Model.initial(top, int(space.start), int(space.end)))
         self._setup = f"{self.name} = {self.claims!r}"
+        self._empty = self.allocator._index.copy()
         self.compare()
 
     @property
@@ -109,6 +112,28 @@ class ClaimsLockstep(Lockstep[R, S], Generic[O, R, S]):
         twin._numbers, twin._owners = dict(self._numbers), list(self._owners)
         twin.compare()
         return twin
+
+    def through_a_snapshot(self) -> None:
+        """Go on with what is restored of the text of what is saved. Raises `DisagreementError`.
+
+        What an owner holds may have been freed or moved past its claim: that is not saved.
+        """
+        index, live = self._empty, set(self.allocator)
+        wanted = "done" if all(one.range in live for one in self.claims) else "refused"
+
+        def operate() -> str:
+            try:
+                text = dump_snapshot(self.claims.save())
+            except SnapshotStateError:
+                return "refused"
+            kind = type(self.claims)
+            restored = kind.restore(load_snapshot(text), index=lambda *_: index.copy())
+            if restored.allocator != self.allocator or dump_snapshot(restored.save()) != text:
+                return "something else"
+            self.claims, self.allocator = restored, restored.allocator
+            return "done"
+
+        self._observe(f"{self.name} = restored {self.name}", wanted, operate, of="")
 
     # ---- the comparison
 

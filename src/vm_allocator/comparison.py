@@ -62,6 +62,7 @@ class Beside(Generic[R, S]):
         top = self.allocator._unit.top  # noqa: SLF001  # the unit is what tells 32 bits from 64
         self.state = Moving(Allocator.initial(top, int(space.start), int(space.end)))
         self._setup = f"{self.name} = {self.allocator!r}"
+        self._empty = self.allocator._index.copy()  # noqa: SLF001  # an index just like it
         self.compare()
 
     @property

@@ -41,6 +41,9 @@ class IdAllocator(RangeAllocator[Id, IdCount]):
     `0 <= first <= last <= 2^32-1`.
     """
 
+    _kind = Unit.ID
+    _makes_index = SortedGaps
+
     def __init__(
         self, first: Id, last: Id, *, index: Callable[[int, int], GapIndex] | None = None
     ) -> None:

@@ -16,6 +16,7 @@ from .comparison import Beside, Call, DisagreementError, show_all
 from .modelling import Outcome, Range, attempt
 from .policy import ExactMatch, LastMatch, Policy
 from .resource import R, S
+from .snapshots.text import dump_snapshot, load_snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -282,6 +283,25 @@ class Lockstep(Beside[R, S]):
             self._disagree(f"{name} is not equal to {self.name}")
         twin.compare()
         return twin
+
+    def through_a_snapshot(self) -> None:
+        """Go on with what is restored of the text of what is saved. Raises `DisagreementError`.
+
+        What ends moves from here on ends those of the restored one.
+        """
+        index = self._empty
+
+        def operate() -> str:
+            text = dump_snapshot(self.allocator.save())
+            kind = type(self.allocator)
+            restored = kind.restore(load_snapshot(text), index=lambda *_: index.copy())
+            if restored != self.allocator or dump_snapshot(restored.save()) != text:
+                return "something else"
+            self.allocator = restored
+            return self._outcome(None, None)
+
+        text = f"{self.name} = {type(self.allocator).__name__}.restore({self.name}.save())"
+        self._observe(text, self._outcome(None, None), operate, of="")
 
     def _allocation(  # noqa: PLR0917  # the arguments of `allocate`, as they were passed
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Generic, Self
+from typing import TYPE_CHECKING, Final, Generic, NoReturn, Self
 
 from .errors import MoveEndedError, MovePendingError, ReservedError
 from .owners import tag
@@ -174,6 +174,10 @@ class Move(Generic[R]):
         """Abort it, unless it has ended. What went wrong in the block is raised on."""
         if self.is_pending:
             self.abort()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied alone: it would end in an index that nobody uses."""
+        raise TypeError("a move is a part of its allocator: pickle that, and ask it for moves()")
 
     def __repr__(self) -> str:
         show = self._unit.show_range

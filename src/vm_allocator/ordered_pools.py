@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from itertools import chain, combinations
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
-from .address import RangeAllocator
+from .address import AddressAllocator, RangeAllocator
 from .errors import InvalidTypeError, NoSpaceError
+from .ids import IdAllocator
 from .policy import ExactMatch
 from .pool_errors import NoPoolsError, NoRoomInPoolsError, PoolsOverlapError
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
+from .snapshots.pools import read_pools, save_pools
 from .transactions import transaction
 from .view import plain_int
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from .gaps import GapIndex
     from .policy import Policy
 
 
@@ -193,6 +196,44 @@ class OrderedPools(Generic[R, S]):
     def __contains__(self, item: R | RangeInclusive[R]) -> bool:
         """Whether a resource lies in a live range, or exactly this range is live. O(p)."""
         return item in self._home(item.start if isinstance(item, RangeInclusive) else item)
+
+    # ---- snapshots and copies
+
+    def save(self) -> dict[str, Any]:
+        """Return the state of all pools as plain data, in their order. O(n). See `restore`."""
+        return save_pools(self._pools)
+
+    @classmethod
+    def restore(
+        cls, data: Any, *, index: Callable[[int, int], GapIndex] | None = None
+    ) -> OrderedPools[Any, Any]:
+        """Return new pools in the state that was saved, as one; `index` is that of all of them.
+
+        O(n), and O(n log n) for ranges that are not in order. Raises what
+        `RangeAllocator.restore` raises.
+        """
+        states = read_pools(data)
+        kinds: dict[Unit, type[RangeAllocator[Any, Any]]] = {
+            Unit.ADDRESS: AddressAllocator,
+            Unit.ID: IdAllocator,
+        }
+        return cls(*[kinds[state.unit]._made(state, index) for state in states])  # noqa: SLF001  # theirs to make
+
+    def copy(self) -> OrderedPools[R, S]:
+        """Return equal pools that share nothing with these. O(n)."""
+        return type(self)(*[pool.copy() for pool in self._pools])
+
+    def __copy__(self) -> OrderedPools[R, S]:
+        return self.copy()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the pools are equal, one by one. O(n)."""
+        if not isinstance(other, OrderedPools):
+            return NotImplemented
+        return self._pools == other._pools
+
+    # Allocators change; a hash that changes with them would be a trap.
+    __hash__ = None  # type: ignore[assignment]  # the documented way to be unhashable
 
     def __repr__(self) -> str:
         return f"<OrderedPools of {', '.join(map(repr, self._pools))}>"

@@ -313,6 +313,11 @@ class SynchronizedRanges(Gated, RangeAllocator[R, S]):
 
     # ---- copies
 
+    def save(self) -> dict[str, Any]:
+        """Return the state as plain data, as it is between two operations. O(n)."""
+        with self._gate:
+            return super().save()
+
     def copy(self) -> Self:
         """Return an equal allocator, with a lock of its own, that shares nothing with this one."""
         with self._gate:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from .claims import Claims
 from .ordered_pools import OrderedPools
 from .ranges import RangeInclusive
 from .resource_sets import DeviceNeeds, Grant, ResourceSet, shown
+from .snapshots.systems import restore_system, save_system
 from .transaction_errors import UnaccountedError, UncheckablePoolError
 from .transactions import atomically, transaction
 from .view import RangeView
@@ -141,6 +143,28 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
         if leaked or missing:
             raise UnaccountedError(leaked, missing)
 
+    def save(self, *maps: ResourceMap[Any]) -> dict[str, Any]:
+        """Return pools, maps and what the platform holds as plain data. O(n).
+
+        Raises `NotSavableError` for what has no place in a snapshot: a pool that is not ours, a
+        device whose name is neither a string nor an int. And `SnapshotStateError` where live
+        ranges are not what is held, as `check` does; that of a pending move's old range counts.
+        """
+        return save_system(self, maps)
+
+    def restore(self, data: Any) -> tuple[Self, tuple[ResourceMap[Any], ...]]:
+        """Return a system like this one in the state that was saved, and its maps in their order.
+
+        This one, freshly made, says which pools there are, over which spaces, with which index;
+        it stays as it is. Fields that are about no allocator are passed on as they are here, and
+        no constructor is called. O(n), and O(n log n) for ranges that are not in order.
+
+        Raises, with nothing made, what `RangeAllocator.restore` raises; `SnapshotMismatchError`
+        also for pools of other spaces, and `SnapshotStateError` also where live ranges are not
+        what is held.
+        """
+        return restore_system(self, data)
+
     def picture(self, *maps: ResourceMap[Any]) -> str:
         """Return a drawing in text: a line for each pool, and one for each range live or reserved.
 
@@ -171,9 +195,16 @@ mmio 0xc000-0xcfff: allocate and free the devices' ranges through the map only
             raise TypeError(f"{type(self).__name__} is no dataclass: decorate it with @dataclass")
         return ((name, getattr(self, name)) for name in names)
 
+    def claims(self) -> Iterator[tuple[str, Claims[Any, Any, Any]]]:
+        """Iterate over the fields that are claims: what their owners hold is held."""
+        return ((name, value) for name, value in self._values() if isinstance(value, Claims))
+
     def _held(self, maps: Iterable[ResourceMap[Any]]) -> Iterator[tuple[int, int, int]]:
         for grant in self.platform():
             yield _key(grant.pool, grant.range)
+        for _, claims in self.claims():
+            for granted in claims:
+                yield _key(claims.allocator, granted.range)
         for each in maps:
             for _, grant in each.grants():
                 yield _key(grant.pool, grant.range)

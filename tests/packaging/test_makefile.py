@@ -17,7 +17,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = {
     "help", "verify", "test", "test-full", "lint", "mutation", "adapters", "peers", "bench",
     "bench-quick", "pictures", "lock", "wheel", "wheel-compiled", "compiled", "test-compiled",
-    "hot-plug", "faults", "clean",
+    "hot-plug", "faults", "hostile", "fuzz", "clean",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")

@@ -11,7 +11,7 @@ from .calls import Allocate, Batch, Free, Pick, Update
 from .pools import alphabet_of_devices
 from .state import live_ranges
 from .trial import may_ask
-from .wide import AbortMove, BeginMove, CommitMove, UpdateMany
+from .wide import AbortMove, BeginMove, CommitMove, Reload, UpdateMany
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ def alphabet(profile: Profile, space: Space, state: State) -> list[Call]:
         return [call for call in about if may_ask(profile, live, call)]
     calls = [*_plain(profile, space, state), *_moves(profile, space, state)]
     calls += [*_many(profile, space, state), *_batches(profile, space, state)]
+    calls += [Reload()] if profile.does("snapshot") else []
     return [call for call in calls if may_ask(profile, live, call)]
 
 

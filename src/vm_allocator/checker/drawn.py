@@ -25,7 +25,7 @@ from .judge import live_ranges
 from .pools import draw_device_call, split_within
 from .target import Answer, Played
 from .trial import Bench, Trial, may_ask
-from .wide import AbortMove, BeginMove, CommitMove, UpdateMany
+from .wide import AbortMove, BeginMove, CommitMove, Reload, UpdateMany
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
     from .calls import Call, Plain
     from .judge import Judge
-    from .profile import Operation, Profile
+    from .profile import Profile
     from .state import State
 
 _DOZEN: Final = 12
-_WIDE: Final[tuple[Operation, ...]] = ("move", "update_many", "batch")
+_WIDE: Final = ("move", "update_many", "batch", "snapshot")
 _SEEDS: Final = st.binary(min_size=64, max_size=64)
 """Longer than the literals that hypothesis picks out of the modules that happen to be loaded:
 what is drawn must not depend on those."""
@@ -198,6 +198,8 @@ class _Draw:
             kind = draw.pick(wide)
             if kind == "move":
                 return self._two_phases(draw, state)
+            if kind == "snapshot":
+                return Reload()
             if kind == "batch":
                 return self._batch(draw, live, kinds)
             return self._several(draw)

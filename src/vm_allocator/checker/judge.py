@@ -18,7 +18,7 @@ from vm_allocator.modelling import Range, is_aligned
 from .calls import Allocate, Batch, Done, Failed, Failure, Free, Pick, Refused, Skipped, Update
 from .device_calls import DeviceCall, Unregister
 from .state import Expected, Oracle, State, live_ranges
-from .wide import EndMove, Wide
+from .wide import EndMove, Reload, Wide
 from .words import answered, asked, shown, shown_ranges
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Property(enum.Enum):
     ATOMICITY = "atomicity"
     CONSERVATION = "conservation"
     TWO_PHASE = "two-phase"
+    ROUND_TRIP = "round trip"
     VALIDITY = "validity"
     REASON = "truthful refusal"
     NO_CRASH = "no crash"
@@ -78,6 +79,7 @@ _SENTENCES: Final = {
     Property.ATOMICITY: "an operation that is refused changes nothing",
     Property.CONSERVATION: "live is what was allocated and not freed",
     Property.TWO_PHASE: "while a move is pending, neither of its ranges is live or handed out",
+    Property.ROUND_TRIP: "what is restored of what was saved is the same state",
     Property.VALIDITY: "a request that makes no sense is refused",
     Property.REASON: "a refusal names the first thing that is wrong",
     Property.NO_CRASH: "every operation ends, granted or refused",
@@ -185,6 +187,8 @@ class Judge:
         held = judged.after.moving.reserved()
         if held and all(any(overlaps(x, y) for y in held) for x in set(live) ^ set(wanted)):
             broken = Property.TWO_PHASE
+        if isinstance(call, Reload):
+            broken = Property.ROUND_TRIP
         what = "other live ranges"
         words = f"the live ranges must be {shown_ranges(wanted)}, and are {shown_ranges(live)}"
         if live == wanted:
@@ -359,8 +363,8 @@ def _broken_by_refusing(call: Call, reply: Refused) -> Property:
     """Return what is broken by a refusal where the model grants."""
     if isinstance(call, Batch) and reply.at is not None and reply.at < len(call.calls):
         return _broken_by_refusing(call.calls[reply.at], reply)
-    if isinstance(call, EndMove):
-        return Property.TWO_PHASE
+    if isinstance(call, (EndMove, Reload)):
+        return Property.TWO_PHASE if isinstance(call, EndMove) else Property.ROUND_TRIP
     freed = isinstance(call, (Free, Unregister))
     return Property.EXACT_FREE if freed else Property.COMPLETENESS
 

@@ -188,6 +188,8 @@ class LocalTarget:
         ]
         if _takes(made, "move", _ENDS_OF_A_MOVE):
             found["operations"].append("move")
+        if all(callable(getattr(made, one, None)) for one in ("save", "restore")):
+            found["snapshot"] = True
         if callable(getattr(made, "transaction", None)):
             found["operations"].append("batch")
         if isinstance(made, RangeView):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from operator import index
 from typing import TYPE_CHECKING, Any, Final
 
+from vm_allocator.modelling import Range
 from vm_allocator.policy import FirstMatch, LastMatch
 from vm_allocator.ranges import RangeInclusive
 
 from .calls import Allocate, Batch, Done, Failed, Failure, Free, Pick, Refused, Skipped
 from .device_calls import DeviceCall, Unregister, UpdateDevice
-from .wide import AbortMove, BeginMove, CommitMove, UpdateMany, Wide
+from .wide import AbortMove, BeginMove, CommitMove, Reload, UpdateMany, Wide
 
 if TYPE_CHECKING:
-    from vm_allocator.modelling import Range
-
     from .calls import Call, Plain, Reply
 
 _ORDERS: Final = {Pick.FIRST: FirstMatch, Pick.LAST: LastMatch}
@@ -71,7 +71,16 @@ class Caller:
                     move.commit()
                 else:
                     move.abort()
+            case Reload():
+                self._reload()
         return Done()
+
+    def _reload(self) -> None:
+        """Go on with what is restored, by way of JSON; moves are ended where they are now."""
+        saved = json.loads(json.dumps(self.made.save()))
+        self.made = type(self.made).restore(saved)
+        pending = self.made.moves() if callable(getattr(self.made, "moves", None)) else ()
+        self._moves |= {Range(index(one.old.start), index(one.old.end)): one for one in pending}
 
     def _device(self, call: DeviceCall) -> Reply:
         made, needs = self.made, list(call.needs)

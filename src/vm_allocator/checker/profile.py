@@ -110,7 +110,12 @@ class Profile(msgspec.Struct, frozen=True):
 
     def does(self, operation: str) -> bool:
         """Whether it has that operation."""
-        return operation in self.operations
+        return operation in self.operations or (operation == "snapshot" and self.saves)
+
+    @property
+    def saves(self) -> bool:
+        """Whether it is asked to save and to restore its state: a target without pools."""
+        return self.snapshot and not self.pools
 
     @property
     def lists(self) -> bool:
@@ -156,7 +161,7 @@ class Profile(msgspec.Struct, frozen=True):
             return self.does(call.operation) and all(map(self._gives, call.needs))
         ranges = [one for what, one in call.places() if what != "window"]
         return (
-            call.operation in self.operations
+            self.does(call.operation)
             and all(self._size(one.end - one.start + 1) for one in ranges)
             and (call.align is None or (self.align and call.align <= self.greatest_align))
             and (call.within is None or self.within)

@@ -15,7 +15,7 @@ from vm_allocator.modelling import Range, Refused
 
 from .calls import Allocate, Batch, Free, Pick
 from .device_calls import DeviceCall, Unregister, UpdateDevice
-from .wide import AbortMove, BeginMove, CommitMove, UpdateMany, Wide
+from .wide import AbortMove, BeginMove, CommitMove, Reload, UpdateMany, Wide
 
 if TYPE_CHECKING:
     from .calls import Call, Plain, Space
@@ -134,6 +134,8 @@ class Oracle:
                 after = moving.commit(call.old_range)
             case AbortMove():
                 after = moving.abort(call.old_range)
+            case Reload():
+                return Expected(state)
             case _:
                 raise TypeError(f"the oracle knows no {call!r}")
         return Expected(state.after(after))

@@ -222,6 +222,35 @@ class AbortMove(EndMove):
         return (*before, self.old_range)
 
 
+@dataclass(frozen=True, slots=True)
+class Reload(Wide):
+    """Save the state, and go on with what is restored of it: nothing may have changed."""
+
+    kind: ClassVar[str] = "reload"
+    operation: ClassVar[str] = "snapshot"
+
+    def message(self) -> Fields:
+        """Return the call in the fields of docs/protocol.md."""
+        return {"op": self.kind}
+
+    def words(self) -> str:
+        """Write the call as a program would."""
+        return "restore(save())"
+
+    def places(self) -> list[tuple[str, Range]]:
+        """Return the ranges that it names: none."""
+        return []
+
+    def ranges(self, change: Callable[[Range], Range]) -> Self:
+        """Return the call as it is."""
+        del change
+        return self
+
+    def options(self) -> int:
+        """Return how many parts it has that it could do without: none."""
+        return 0
+
+
 # ---- words
 
 

@@ -24,7 +24,7 @@ from .calls import (
 )
 from .device_calls import Kept, Need, Register, Unregister, UpdateDevice
 from .target import Listed
-from .wide import AbortMove, BeginMove, CommitMove, UpdateMany, Wide
+from .wide import AbortMove, BeginMove, CommitMove, Reload, UpdateMany, Wide
 
 if TYPE_CHECKING:
     from .calls import Call, Plain, Reply
@@ -181,6 +181,8 @@ def _wide_of(request: Request) -> Wide | None:
             return CommitMove(_sized(old_start, old_size))
         case Request(op="move_abort", old_start=int(old_start), old_size=int(old_size)):
             return AbortMove(_sized(old_start, old_size))
+        case Request(op="reload"):
+            return Reload()
     return _about_device(request, request.device) if request.device is not None else None
 
 

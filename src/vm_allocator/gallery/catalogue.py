@@ -112,6 +112,10 @@ _BUGS: Final = (
         _COMPLETE, "update_many", 2),
     Bug("old-free-at-once", wide.OldIsFreeAtOnce, _CLOUD_HYPERVISOR, "issue 8572",
         Property.TWO_PHASE, _FIRST, 3),
+    Bug("some-are-not-replayed", wide.SomeAreNotReplayed, _FIRECRACKER, "issue 5170",
+        Property.ROUND_TRIP, "reload", 2),
+    Bug("stale-state-is-used", wide.StaleStateIsUsed, _CLOUD_HYPERVISOR, "issue 8251",
+        Property.ROUND_TRIP, "reload", 3),
     Bug("roll-back-frees-the-refused", wide.RollBackReleasesTheRefused, "libvirt",
         "commit 968fd0111", _ATOMIC, "batch", 2),
     Bug("roll-back-frees-everything", wide.RollBackReleasesEverything, "libvirt",
@@ -137,16 +141,15 @@ _TWINS: Final = (
     Twin("port-bus", PortBus),
     Twin("many", wide.ManyAllocator),
     Twin("moving", wide.MovingAllocator),
+    Twin("saving", wide.SavingAllocator),
     Twin("batch", wide.BatchAllocator),
     Twin("device-map", devices.DeviceMap),
 )
 
-_SNAPSHOTS: Final = "saving and restoring"
+_SNAPSHOTS: Final = "a snapshot that somebody has damaged"
 _THREADS: Final = "two callers at once"
 
 _NOT_SHOWN: Final = (
-    NotShown(_CLOUD_HYPERVISOR, "issue 8251", "stale saved state is used again", _SNAPSHOTS),
-    NotShown(_FIRECRACKER, "issue 5170", "some allocations are not replayed", _SNAPSHOTS),
     NotShown(_FIRECRACKER, "pull requests 5952, 6002",
              "interrupt numbers of a hostile snapshot are believed", _SNAPSHOTS),
     NotShown("SerenityOS", "commit 0a83c0354", "unregistered before unmapped", _THREADS),

@@ -50,6 +50,12 @@ class ClaimsMachine(SessionMachine):
     # ---- claims
 
     @step()
+    def save_and_restore(self, chance: Random) -> None:
+        """Go on with what is restored of a snapshot."""
+        on, _ = self.choose(chance)
+        self.do(on, "through_a_snapshot")
+
+    @step()
     def claim_anything(self, chance: Random) -> None:
         """Claim any place, sensible or not, for anybody or, now and then, for nobody."""
         on, draw = self.choose(chance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import copy, deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from spec.devices import (
@@ -25,6 +25,8 @@ from vm_allocator.modelling import Refused
 from vm_allocator.resource import GuestAddress, GuestUsize, Id
 from vm_allocator.resource_map import ResourceMap
 from vm_allocator.resource_sets import DeviceNeeds, Grant, Need
+from vm_allocator.snapshots.errors import SnapshotStateError
+from vm_allocator.snapshots.text import dump_snapshot, load_snapshot
 from vm_allocator.system import SystemAllocator
 from vm_allocator.transaction_errors import (
     DeviceError,
@@ -145,6 +147,29 @@ class DeviceLockstep:
         self.calls.append(Call(f"{name} = {self.name}.copy()", "done", "done"))
         twin.compare()
         return twin
+
+    def through_a_snapshot(self) -> None:
+        """Go on with what is restored of the text of what is saved.
+
+        That is refused exactly while there is something that no device holds.
+        """
+        board, devices = self.plant.board, self.plant.devices
+        wanted = "refused" if self.books.loose else "done"
+        actual = "done"
+        try:
+            text = dump_snapshot(board.save(devices))
+            restored, (map_of_it,) = board.restore(load_snapshot(text))
+            if dump_snapshot(restored.save(map_of_it)) != text:
+                actual = "something else"
+            self.plant = replace(self.plant, board=restored, devices=map_of_it)
+        except SnapshotStateError:
+            actual = "refused"
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
+            actual = f"crashed: {error!r}"
+        self.calls.append(Call(f"{self.name} = restored {self.name}", wanted, actual))
+        if wanted != actual:
+            self._disagree(f"expected {wanted}, got {actual}")
+        self.compare()
 
     # ---- on the plant
 

@@ -143,6 +143,12 @@ class DeviceMachine(SessionMachine):
         self.operate(on, draw.move())
 
     @step()
+    def save_and_restore(self, chance: Random) -> None:
+        """Go on with what is restored of a snapshot."""
+        on, _ = self.choose(chance)
+        self.do(on, "through_a_snapshot")
+
+    @step()
     def several_at_once(self, chance: Random) -> None:
         """Do several things as one; every other time something fails at the end."""
         on, draws = self.draws(chance)

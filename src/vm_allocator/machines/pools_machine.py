@@ -15,6 +15,7 @@ from vm_allocator.modelling import Range, Refused
 from vm_allocator.ordered_pools import OrderedPools
 from vm_allocator.policy import LastMatch
 from vm_allocator.resource import GuestAddress, GuestUsize
+from vm_allocator.snapshots.text import dump_snapshot, load_snapshot
 
 from .base import SessionMachine, has_live, step
 
@@ -147,6 +148,16 @@ class PoolsLockstep:
         twin.compare()
         return twin
 
+    def through_a_snapshot(self) -> None:
+        """Go on with what is restored of the text of what is saved."""
+        text = dump_snapshot(self.subject.save())
+        restored = type(self.subject).restore(load_snapshot(text))
+        self.calls.append(Call(f"{self.name} = restored {self.name}", "done", "done"))
+        if restored != self.subject or dump_snapshot(restored.save()) != text:
+            self._disagree(f"what is restored is something else: {restored!r}")
+        self.subject = restored
+        self.compare()
+
     # ---- the comparison
 
     def compare(self) -> None:
@@ -216,6 +227,12 @@ class PoolsMachine(SessionMachine):
     def operate(self, on: str, method: str, *arguments: Any) -> None:
         """Carry out an operation that is granted or refused, and count which."""
         self.run.tally.count(self.do(on, method, *arguments))
+
+    @step()
+    def save_and_restore(self, chance: Random) -> None:
+        """Go on with what is restored of a snapshot."""
+        on, _ = self.choose(chance)
+        self.do(on, "through_a_snapshot")
 
     @step()
     def allocate_anywhere(self, chance: Random) -> None:

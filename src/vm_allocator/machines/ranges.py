@@ -198,6 +198,12 @@ class RangesMachine(SessionMachine):
     # ---- everything else
 
     @step()
+    def save_and_restore(self, chance: Random) -> None:
+        """Go on with what is restored of a snapshot."""
+        on, _ = self.choose(chance)
+        self.do(on, "through_a_snapshot")
+
+    @step()
     def look_up(self, chance: Random) -> None:
         """Ask what lives at a place."""
         on, draw = self.choose(chance)

@@ -25,6 +25,7 @@ from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_claims import claims_refinement, is_about_claims
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
+from spec.proofs.refinement_snapshots import snapshot_theorems
 from spec.proofs.refinement_taken import taken_theorems
 from spec.proofs.undo import undo_theorems
 from spec.source_mutations import refute_source, source_mutants
@@ -133,6 +134,7 @@ def _about_source() -> list[Theorem]:
         *index_theorems(),
         *pools_theorems(),
         *devices_theorems(),
+        *snapshot_theorems(),
     ]
 
 
