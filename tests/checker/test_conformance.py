@@ -44,7 +44,7 @@ def failed(result: unittest.TestResult) -> dict[str, str]:
 
 def test_there_is_a_test_for_each_property() -> None:
     names = unittest.defaultTestLoader.getTestCaseNames(TestOurs)
-    of_properties = {f"test_{one.value.replace(' ', '_')}" for one in Property}
+    of_properties = {one.name_of_test for one in Property}
     assert set(names) == of_properties | {"test_it_can_be_checked"}
 
 
