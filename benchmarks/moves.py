@@ -1,8 +1,8 @@
-"""Moves against the plain operations that they are made of: `python -m benchmarks.moves`.
+"""Moves and transactions against the plain operations in them: `python -m benchmarks.moves`.
 
 Both ways take turns, and the best of a few rounds counts, in processor time. Each way ends in
-the same live ranges, which is looked at. A move is to cost at most three times what it is
-compared with; so is an update of many.
+the same live ranges, which is looked at. Each is to cost at most three times what it is compared
+with: a move, an update of many, a transaction of three allocations.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from vm_allocator import AddressAllocator, GuestAddress, GuestUsize, RangeInclusive
+from vm_allocator import AddressAllocator, GuestAddress, GuestUsize, RangeInclusive, transaction
 from vm_allocator.gap_tree import GapTree
 from vm_allocator.gaps import SortedGaps
 
@@ -81,6 +81,28 @@ def at_once(mmio: Any, moves: list[tuple[int, int]], many: int) -> object:
     return mmio.copy()
 
 
+def plainly(mmio: Any, starts: list[int]) -> object:
+    """Allocate three ranges at a time, and free them."""
+    for start in starts:
+        for at in range(3):
+            mmio.allocate(start + at * PAGE, PAGE)
+        for at in range(3):
+            mmio.free(start + at * PAGE, PAGE)
+    return mmio.copy()
+
+
+def in_transactions(mmio: Any, starts: list[int]) -> object:
+    """Allocate three ranges in a transaction, and free them in another one."""
+    for start in starts:
+        with transaction() as tx:
+            for at in range(3):
+                tx.allocate(mmio, start + at * PAGE, PAGE)
+        with transaction() as tx:
+            for at in range(3):
+                tx.free(mmio, start + at * PAGE, PAGE)
+    return mmio.copy()
+
+
 def with_pending(mmio: Any, pending: int) -> Any:
     """Begin so many moves further up, and leave them pending."""
     above = BASE + SPACE // 2
@@ -107,6 +129,11 @@ def cases(count: int) -> dict[str, tuple[Callable[[], object], Callable[[], obje
         found[f"{name}, elsewhere: allocate, free / move, commit"] = (
             partial(by_hand, plain, moves),
             partial(in_two_phases, other, moves),
+        )
+        starts = [BASE + SPACE // 2 + at * 4 * PAGE for at in range(MOVES // 6)]
+        found[f"{name}: three allocations, three frees / a transaction of each"] = (
+            partial(plainly, plain, starts),
+            partial(in_transactions, other, starts),
         )
         for many in AT_ONCE:
             if many <= min(count, MOVED):

@@ -162,6 +162,18 @@ BENT: Final = (
         "Allocator.allocate_last",
     ),
     Mutation(
+        "a preferred alignment below the minimum is taken, and one above it is not",
+        "if request.align < prefer:",
+        "if request.align > prefer:",
+        "a_preferred_place_is_taken_if_there_is_one",
+    ),
+    Mutation(
+        "a preferred alignment is insisted on",
+        "preferred = attempt(self, lambda: act(self, replace(request, align=prefer)))",
+        "preferred = act(self, replace(request, align=prefer))",
+        "a_preferred_alignment_refuses_nothing",
+    ),
+    Mutation(
         "update checks the new range before the old one has gone",
         "require(moving.is_free(",
         "require(self.is_free(",

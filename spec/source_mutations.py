@@ -24,6 +24,7 @@ from spec.proofs.index import index_theorems
 from spec.proofs.queues import small_claims
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.refinement_claims import claims_refinement
+from spec.proofs.refinement_taken import taken_theorems
 from spec.proofs.subjects import Shipped
 from spec.proofs.undo import undo_theorems
 from vm_allocator.proving.prover import Effort, prove
@@ -36,17 +37,26 @@ if TYPE_CHECKING:
     from vm_allocator.proving.theorem import Theorem
 
 ADDRESS: Final[dict[str, tuple[str, ...]]] = {
-    "RangeAllocator.allocate": ("does_allocate_anywhere_as", "does_allocate_exactly_as"),
+    "RangeAllocator.allocate": (
+        "does_allocate_anywhere_as",
+        "does_allocate_exactly_as",
+        "keeps_whose",
+    ),
     "RangeAllocator.allocate_many": ("does_allocate_many_as", "many_at_one_start"),
-    "RangeAllocator.free": ("does_free_as",),
-    "RangeAllocator.update": ("does_update_as", "does_update_from_nothing_as", "contradictions"),
+    "RangeAllocator.free": ("does_free_as", "keeps_whose"),
+    "RangeAllocator.update": (
+        "does_update_as",
+        "does_update_from_nothing_as",
+        "contradictions",
+        "keeps_whose",
+    ),
     "RangeAllocator.move": ("allocator_moves_as",),
     "RangeAllocator.update_many": ("does_update_many_as",),
     "RangeAllocator.available": ("available",),
     "RangeAllocator._find": (
         "does_allocate_anywhere_as",
         "does_allocate_exactly_as",
-        "allocate_preferring",
+        "with_a_preference",
     ),
     "AddressAllocator.__init__": ("constructs",),
 }
@@ -79,7 +89,7 @@ REQUESTS: Final[dict[str, tuple[str, ...]]] = {
     "RequestReader._sides": ("updates_a_pair_as",),
     "RequestReader._granule": ("does_allocate_exactly_as",),
     "RequestReader._window": ("does_allocate_exactly_as",),
-    "RequestReader._preferred": ("allocate_preferring", "contradictions"),
+    "RequestReader._preferred": ("with_a_preference", "contradictions"),
     "checked_alignment": ("does_allocate_exactly_as", "constructs"),
 }
 """The functions of `requests.py` that are mutated, likewise."""
@@ -187,6 +197,12 @@ EQUIVALENT: Final[dict[str, str]] = {
     "self._index.remove(start, end); self._removed.append((start, end))": STEPS,
     "UndoLog.add: self._added.append((start, end)); self._index.add(start, end) -> "
     "self._index.add(start, end); self._added.append((start, end))": STEPS,
+    "Move._delist: self._pending.pop((new_start, new_end), None); "
+    "self._pending.pop((old_start, old_end), None) -> "
+    "self._pending.pop((old_start, old_end), None); "
+    "self._pending.pop((new_start, new_end), None)": (
+        "the order matters to an end that is interrupted (tests/faults)"
+    ),
     "RangeAllocator._find: self._demand_free(exact, span, exact, exact + span) -> "
     "self._demand_free(span, exact, exact, exact + span)": MESSAGE,
     "RequestReader._exact_start: raise InvalidTypeError(self._unit, 'policy', policy, "
@@ -195,6 +211,22 @@ EQUIVALENT: Final[dict[str, str]] = {
     "'a RangeInclusive') -> pass": TYPES,
 }
 """Mutants that the theorems cannot tell from the original, each with the reason."""
+
+
+NOTES: Final = ("tag(", "tag_all(", "hand_on(", "restore(", "checked_owner(", "owner", "owners")
+"""What marks a statement of `RangeAllocator` that notes whose a range is.
+
+Its mutants are left out: tags decide nothing, the theorem about them takes minutes for each, and
+many of them are harmless (a tag where nothing lives says nothing). That tags follow their ranges is
+proved of the source as it is (`keeps_whose_a_range_is`), and these statements are tested
+(tests/test_owners_and_holds.py, and the machines, which compare owners at every step).
+"""
+
+
+def _only_notes(mutant: SourceMutant) -> bool:
+    return mutant.function.startswith("RangeAllocator.") and any(
+        note in mutant.before for note in NOTES
+    )
 
 
 @cache
@@ -216,7 +248,8 @@ def source_mutants() -> list[SourceMutant]:
     unknown = set(EQUIVALENT) - {mutant.name for mutant in made}
     if unknown:
         raise LookupError(f"equivalent mutants that are not made any more: {sorted(unknown)}")
-    return [mutant for mutant in made if mutant.name not in EQUIVALENT] + layer_mutants()
+    kept = [mutant for mutant in made if not _only_notes(mutant)]
+    return [mutant for mutant in kept if mutant.name not in EQUIVALENT] + layer_mutants()
 
 
 def shipped_with(mutant: SourceMutant) -> Shipped:
@@ -227,7 +260,7 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
         return Shipped(address=load(vm_allocator.address, mutant))
     for functions, module in _BELOW:
         if mutant.function in functions:
-            return _rebuilt(module, load(module, mutant))
+            return rebuilt(module, load(module, mutant))
     return Shipped()
 
 
@@ -241,7 +274,7 @@ _BELOW: Final[tuple[tuple[dict[str, tuple[str, ...]], ModuleType], ...]] = (
 """What `address` stands on, each after what it imports itself."""
 
 
-def _rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
+def rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
     """Return the modules of the allocators, made again over the mutated one."""
     made: dict[str, ModuleType] = {}
     for _, each in _BELOW:
@@ -269,7 +302,8 @@ def theorems_about(mutant: SourceMutant) -> list[Theorem]:
         theorems = index_theorems(load(vm_allocator.gaps, mutant))
     else:
         kind = "the_id_allocator" if mutant.function in IDS else "the_address_allocator"
-        stated = refinement_theorems(shipped_with(mutant))
+        shipped = shipped_with(mutant)
+        stated = [*refinement_theorems(shipped), *taken_theorems(shipped)]
         theorems = [theorem for theorem in stated if theorem.name.startswith(kind)]
     first = FIRST_TRIED[mutant.function]
     return sorted(theorems, key=lambda stated: not any(hint in stated.name for hint in first))

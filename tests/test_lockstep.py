@@ -39,8 +39,8 @@ def test_agreement_is_written_down_call_by_call() -> None:
         "allocator.available(0x1, policy=ExactMatch(start=56))  # None",
         "allocator.lookup(0x39)  # 0x38-0x3b",
         "allocator.lookup(0x0)  # None",
-        "allocator.update(0x38, 0x4, 0x3a, 0x4)  # 0x3a",
-        "allocator.update(None, None, 0x0, 0x1, align=1)  # 0x0",
+        "allocator.update(0x38, 0x4, 0x3a, 0x4)  # done",
+        "allocator.update(None, None, 0x0, 0x1, align=1)  # done",
         "allocator.free(0x3a, 0x4)  # done",
     ]
 

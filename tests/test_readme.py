@@ -18,6 +18,7 @@ from spec.proofs.refinement_claims import claims_refinement
 from spec.proofs.refinement_devices import devices_theorems
 from spec.proofs.refinement_pools import pools_theorems
 from spec.proofs.refinement_snapshots import snapshot_theorems
+from spec.proofs.refinement_taken import taken_theorems
 from spec.proofs.undo import undo_theorems
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,7 @@ STATED = {
     **{stated.name: stated.module for stated in refinement_theorems()},
     **{stated.name: stated.module for stated in index_theorems()},
     **{stated.name: stated.module for stated in pools_theorems()},
+    **{stated.name: stated.module for stated in taken_theorems()},
     **{stated.name: stated.module for stated in devices_theorems()},
     **{stated.name: stated.module for stated in undo_theorems()},
     **{stated.name: stated.module for stated in snapshot_theorems()},

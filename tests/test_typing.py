@@ -10,6 +10,7 @@ from vm_allocator import (
     AddressAllocator, ExactMatch, GuestAddress, GuestUsize, Id, IdAllocator, IdCount, Move,
     RangeInclusive, ResourceAllocator,
     Claims, ClaimPools,
+    Synchronized, SynchronizedAddressAllocator, SynchronizedIdAllocator,
     DeviceNeeds, Grant, Machine, Need, ResourceMap, ResourceSet, X86_Q35, one_id, transaction,
 )
 
@@ -44,6 +45,10 @@ ACCEPTED = (
     "devices.register('nic', DeviceNeeds(slot, mmio=[Need(machine.mmio32, size, align=4096)]))",
     "got: GuestAddress = claims.claim('nic', address, size, align=4)[0].start",
     "pools.claim(claims, 'nic', address, size); pools.release('nic')",
+    "shared: AddressAllocator = SynchronizedAddressAllocator(address, size, 4096)",
+    "irqs: IdAllocator = SynchronizedIdAllocator(id_, id_); first: Id = irqs.allocate(None)",
+    "wrapped: ResourceAllocator[GuestAddress, GuestUsize] = Synchronized(seed)",
+    "with SynchronizedIdAllocator(id_, id_).locked() as held: first: Id = held.allocate(None)",
 )
 
 REFUSED = (
@@ -89,6 +94,8 @@ REFUSED = (
     "DeviceNeeds(one_id(machine.slots), irqs=[bar])  # MMIO as an irq",
     "devices.register(5, DeviceNeeds(slot))  # a device of another kind of name",
     "devices['nic'].irqs = ()  # a set that changes",
+    "Synchronized(ids).allocate(address, count)  # an address as an id, through a wrapper",
+    "SynchronizedAddressAllocator(id_, size)  # an id as a base",
 )
 
 

@@ -140,9 +140,9 @@ OF_BOTH: list[tuple[Callable[[Any], object], type[AllocatorError], tuple[object,
         (0x10, 7, 0x14, 0x20),
     ),
     (lambda a: a.allocate(0x12, 4, align=8), MisalignedError, (0x12, 3, 8)),
-    (lambda a: a.allocate(0x24, 0x20), OverlapError, (0x24, 0x1F, 0x20, 0x2F)),
-    (lambda a: a.allocate(0x14, 0x10), OverlapError, (0x14, 0xF, 0x20, 0x2F)),
-    (lambda a: a.allocate(0x1C, 5), OverlapError, (0x1C, 4, 0x20, 0x2F)),
+    (lambda a: a.allocate(0x24, 0x20), OverlapError, (0x24, 0x1F, 0x20, 0x2F, None)),
+    (lambda a: a.allocate(0x14, 0x10), OverlapError, (0x14, 0xF, 0x20, 0x2F, None)),
+    (lambda a: a.allocate(0x1C, 5), OverlapError, (0x1C, 4, 0x20, 0x2F, None)),
     (lambda a: a.allocate(0x8C, 8), OutOfBoundsError, (0x8C, 7, 0x10, 0x8F)),
     (
         lambda a: a.allocate(None, 0xC, align=8, within=window(0x14, 0x1F)),
@@ -151,8 +151,8 @@ OF_BOTH: list[tuple[Callable[[Any], object], type[AllocatorError], tuple[object,
     ),
     (lambda a: a.free(0x24, 8), NotAllocatedError, (0x24, 7)),
     (lambda a: a.free(0x8C, 8), NotAllocatedError, (0x8C, 7)),
-    (lambda a: a.update(0x20, 0x10, 0x1C, 0x40), OverlapError, (0x1C, 0x3F, 0x40, 0x4F)),
-    (lambda a: a.update(0x40, 0x10, 0x2C, 0x40), OverlapError, (0x2C, 0x3F, 0x20, 0x2F)),
+    (lambda a: a.update(0x20, 0x10, 0x1C, 0x40), OverlapError, (0x1C, 0x3F, 0x40, 0x4F, None)),
+    (lambda a: a.update(0x40, 0x10, 0x2C, 0x40), OverlapError, (0x2C, 0x3F, 0x20, 0x2F, None)),
     (
         lambda a: a.allocate(None, 0x40, align=8, within=window(0, 0x8E)),
         NoSpaceError,
@@ -264,7 +264,7 @@ def test_an_update_sees_the_one_address_beside_its_old_range(
     allocator.allocate(8, 8)
     with pytest.raises(OverlapError) as caught:
         allocator.update(8, 8, new_start, new_size)
-    assert caught.value.args[-2:] == (single, single)
+    assert caught.value.args[-3:] == (single, single, None)
 
 
 def test_a_window_may_be_the_last_address_of_a_gap() -> None:

@@ -64,7 +64,7 @@ def pools_refuse_only_if_nothing_fits_in_any_of_them(case: AllocatorCase) -> Non
     """A sensible request is refused only if no pool has a place that fits."""
     pools, request, _, refusal = _anywhere(case)
     case.assume(refusal == NO_SPACE)
-    which = case.one_of("pool", (0, 1))
+    which = 0 if case.one_of("pool", ("the first", "the second")) == "the first" else 1
     other = any_start(case, pools.members[which], "other")
     look_at(case, pools.members[which], other)
     case.claim(not pools.members[which].fits(request, other))

@@ -24,7 +24,6 @@ from spec.model import (
 from spec.proofs.cases import AllocatorCase, any_range, any_start
 from spec.proofs.refinement_many import ABOUT_MANY
 from spec.proofs.refinement_moves import ABOUT_MOVES
-from spec.proofs.refinement_taken import ABOUT_WHAT_IS_TAKEN
 from spec.proofs.refinement_update_many import ABOUT_UPDATES
 from spec.proofs.subjects import (
     Shipped,
@@ -249,7 +248,6 @@ def _theorems_of(unit: Unit, shipped: Shipped) -> Iterator[Theorem]:
         tells_what_is_available,
         constructs_the_initial_state,
         *ABOUT_MANY,
-        *(ABOUT_WHAT_IS_TAKEN if unit is Unit.ADDRESS else ()),
         *ABOUT_UPDATES,
         *(ABOUT_MOVES if unit is Unit.ADDRESS else ()),
     )

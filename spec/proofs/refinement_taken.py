@@ -9,6 +9,7 @@ handled by the very same code.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from spec.model import Request
@@ -25,12 +26,13 @@ from spec.proofs.subjects import (
 from vm_allocator.errors import OverlapError
 from vm_allocator.modelling import Range, attempt
 from vm_allocator.policy import LastMatch
+from vm_allocator.proving.theorem import Theorem
+from vm_allocator.resource import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from spec.proofs.cases import AllocatorCase
-    from vm_allocator.resource import Unit
 
 RESERVED: Final = "reserved"
 NOT_RESERVED: Final = "not-reserved"
@@ -161,10 +163,23 @@ def _call(
     return lambda: allocator.update(old, units, start, size, align=1, owner=owner)
 
 
-ABOUT_WHAT_IS_TAKEN: Final[tuple[Callable[[AllocatorCase, Shipped, Unit], None], ...]] = (
+_STATEMENTS: Final[tuple[Callable[..., None], ...]] = (
     allocates_with_a_preference_as_the_model,
     reserves_as_an_allocation,
     unreserves_as_a_free,
     keeps_whose_a_range_is,
     names_whose_is_in_the_way,
 )
+
+
+def taken_theorems(shipped: Shipped | None = None) -> list[Theorem]:
+    """Return the theorems about the shipped modules, or about mutated copies of them."""
+    return [
+        Theorem(
+            f"the_address_allocator_{statement.__name__}",
+            " ".join((statement.__doc__ or "").split()),
+            __name__,
+            partial(statement, shipped=shipped or Shipped(), unit=Unit.ADDRESS),
+        )
+        for statement in _STATEMENTS
+    ]

@@ -33,6 +33,7 @@ from .errors import (
     RefusedError,
     ReservedError,
 )
+from .gates import ForkedInUseError, ReentrantUseError, locked
 from .holds import Hold
 from .ids import IdAllocator
 from .layouts import ARM64_VIRT, DYNAMIC_PORTS, X86_Q35, Layout, Machine, Region, Reserved, x86_q35
@@ -62,6 +63,7 @@ from .snapshots.errors import (
     SnapshotVersionError,
 )
 from .snapshots.text import SnapshotLimits, dump_snapshot, load_snapshot
+from .synchronized import Synchronized, SynchronizedAddressAllocator, SynchronizedIdAllocator
 from .system import SystemAllocator
 from .transaction_errors import (
     DeviceError,
@@ -93,6 +95,7 @@ __all__ = [
     "DeviceNeeds",
     "ExactMatch",
     "FirstMatch",
+    "ForkedInUseError",
     "Grant",
     "Granted",
     "GuestAddress",
@@ -134,6 +137,7 @@ __all__ = [
     "Policy",
     "PoolsOverlapError",
     "RangeInclusive",
+    "ReentrantUseError",
     "RefusedError",
     "Region",
     "Reserved",
@@ -151,6 +155,9 @@ __all__ = [
     "SnapshotStateError",
     "SnapshotTooLargeError",
     "SnapshotVersionError",
+    "Synchronized",
+    "SynchronizedAddressAllocator",
+    "SynchronizedIdAllocator",
     "SystemAllocator",
     "Transaction",
     "TransactionStateError",
@@ -164,6 +171,7 @@ __all__ = [
     "atomically",
     "dump_snapshot",
     "load_snapshot",
+    "locked",
     "one_id",
     "transaction",
     "x86_q35",

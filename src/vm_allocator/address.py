@@ -9,6 +9,7 @@ that no value leaves 64 bits. `spec/model.py` says what each operation must do.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from .errors import (
@@ -22,7 +23,6 @@ from .errors import (
     OverlapError,
 )
 from .gap_tree import GapTree
-from .moves import Move
 from .owners import checked_owner, hand_on, restore, tag, tag_all
 from .policy import LastMatch
 from .requests import checked_alignment
@@ -33,11 +33,16 @@ from .view import plain_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from .gaps import GapIndex
     from .holds import Hold
+    from .moves import Move
     from .policy import Policy
     from .ranges import RangeInclusive
+
+
+_NO_LOCK: Final = nullcontext()
 
 
 class RangeAllocator(Saving[R, S]):
@@ -282,7 +287,7 @@ class RangeAllocator(Saving[R, S]):
         if named is None:
             named = self._owners.get(plan[0])
         self._intent = plan[0]
-        return Move.begin(self._unit, self._index, self._pending, self._owners, plan, named)
+        return self._new_move(plan, named).begin()
 
     def available(
         self,
@@ -302,6 +307,13 @@ class RangeAllocator(Saving[R, S]):
             return self._resource(self._find(None, span, align, policy, within, prefer))
         except (NoSpaceError, OutOfBoundsError, OutsideWindowError, MisalignedError, OverlapError):
             return None
+
+    def _as_one(self) -> AbstractContextManager[object]:
+        """Return what makes several operations one to other threads; here nothing does.
+
+        For transactions; others use `locked()` of a synchronized allocator.
+        """
+        return _NO_LOCK
 
     # ---- their parts; none of these changes anything
 

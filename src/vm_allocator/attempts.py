@@ -8,6 +8,7 @@ the keeping of what it returned, are one step of a loop in C, which no exception
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from functools import partial
 from itertools import starmap
 from operator import length_hint
@@ -19,6 +20,7 @@ from .view import plain_int
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from .moves import Move
     from .ranges import RangeInclusive
@@ -78,6 +80,15 @@ def pool_of(
     if isinstance(owner, RangeAllocator) and len(arguments) == _ARGUMENTS.get(call.__name__):
         return owner
     return None
+
+
+def as_one(pool: RangeAllocator[Any, Any] | None) -> AbstractContextManager[object]:
+    """Return what keeps other threads out of an allocator of ours that they share.
+
+    Between the beginning of an operation and the end of asking whether it was carried out,
+    `_intent` is to be of that operation alone.
+    """
+    return nullcontext() if pool is None else pool._as_one()
 
 
 def move_back(

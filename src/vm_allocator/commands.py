@@ -11,6 +11,7 @@ from rich.console import Console
 from . import __compiled__, __version__
 from ._loading import run_from_source
 from .checker.command import check_command, replay_again
+from .explore.command import explore_command
 from .gallery.command import gallery_command
 from .replay.command import run as replay_guests
 from .replay.outcome import WhenRefused  # noqa: TC001  # typer reads it when the program runs
@@ -24,6 +25,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("check")(check_command)
+app.command("explore")(explore_command)
 app.command("gallery")(gallery_command)
 
 

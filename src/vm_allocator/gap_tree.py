@@ -177,20 +177,15 @@ class GapTree:
         try:
             path, leaf, slot = self._path(start)
             gap = leaf.starts[slot]
-            if slot + 1 < len(leaf.starts):
-                stop = end + 1 + leaf.lengths[slot + 1]
-                leaf.set_gap(slot, gap, stop - gap)
-                leaf.delete_gap(slot + 1)
-                self._lift(path, leaf, slot)
-                if len(leaf.starts) < self._least:
-                    self._settle(path, leaf)
-            else:
+            above, other, first = path, leaf, slot + 1
+            if first == len(leaf.starts):
                 # The gap above is the first one of the next leaf.
                 above, other, first = self._path(end + 1)
-                stop = end + 1 + other.lengths[first]
-                leaf.set_gap(slot, gap, stop - gap)
-                self._lift(path, leaf, slot)
-                other.delete_gap(first)
+            stop = end + 1 + other.lengths[first]
+            leaf.set_gap(slot, gap, stop - gap)
+            self._lift(path, leaf, slot)
+            other.delete_gap(first)
+            if other is not leaf or len(leaf.starts) < self._least:
                 self._settle(above, other)
             self._len -= 1
         except BaseException:  # likewise

@@ -39,58 +39,46 @@ class Move(Generic[R]):
     While it is pending, the index holds the old range, and those parts of the new one that lie
     outside of it: at most two. So no search finds them, and no range is in two places at once.
     By each of these ranges, and by the new one, the allocator finds the move in O(1).
-    An allocator makes moves; `begin` is for it alone.
+    An allocator makes moves, and begins them.
     """
 
     __slots__ = ("_ending", "_index", "_owners", "_parts", "_pending", "_unit", "ends", "owner")
 
-    def __init__(  # noqa: PLR0917  # for `begin` and `copied` alone
+    def __init__(  # noqa: PLR0917  # for the allocator alone
         self,
         unit: Unit,
         index: GapIndex,
         pending: dict[tuple[int, int], Move[R] | Hold[R]],
         owners: dict[int, str],
         ends: tuple[int, int, int, int],
-        parts: list[tuple[int, int]],
         owner: str | None,
     ) -> None:
         self._unit = unit
         self._index = index
         self._pending = pending
         self._owners = owners
-        self._parts = parts
+        self._parts: list[tuple[int, int]] = []
         self._ending = ""
         self.ends = ends
         self.owner = owner
 
-    @classmethod
-    def begin(  # noqa: PLR0917  # for `RangeAllocator.move` alone
-        cls,
-        unit: Unit,
-        index: GapIndex,
-        pending: dict[tuple[int, int], Move[R] | Hold[R]],
-        owners: dict[int, str],
-        ends: tuple[int, int, int, int],
-        owner: str | None,
-    ) -> Self:
+    def begin(self) -> Self:
         """Reserve both ranges: the old one is live, and of the new one all else is free."""
-        old_start, old_end, new_start, new_end = ends
-        parts = list[tuple[int, int]]()
+        old_start, old_end, new_start, new_end = self.ends
         if new_start < old_start:
-            parts.append((new_start, min(new_end, old_start - 1)))
+            self._parts.append((new_start, min(new_end, old_start - 1)))
         if old_end < new_end:
-            parts.append((max(new_start, old_end + 1), new_end))
-        move = cls(unit, index, pending, owners, ends, parts, owner)
-        log = UndoLog(index)
+            self._parts.append((max(new_start, old_end + 1), new_end))
+        log = UndoLog(self._index)
         try:
-            for start, end in parts:
+            for start, end in self._parts:
                 log.add(start, end)
-            move.enlist()
+            self.enlist()
         except BaseException:  # an interrupt may come between any two steps
             log.undo()
-            move._delist()
+            self._delist()
             raise
-        return move
+        return self
 
     def commit(self) -> None:
         """Free the old range and make the new one live. O(log n). Raises `MoveEndedError`."""
@@ -150,15 +138,13 @@ class Move(Generic[R]):
         """Return what the index holds of it."""
         return [self.ends[:2], *self._parts]
 
-    def copied(
-        self,
-        index: GapIndex,
-        pending: dict[tuple[int, int], Move[R] | Hold[R]],
-        owners: dict[int, str],
-    ) -> Move[R]:
-        """Return the same move of a copy of the allocator: ended there, it goes on here."""
-        parts = list(self._parts)
-        return type(self)(self._unit, index, pending, owners, self.ends, parts, self.owner)
+    def resume(self, reserved: list[tuple[int, int]]) -> None:
+        """Go on as a move of another allocator, of which this one's is a copy.
+
+        `reserved` is what is reserved for that; what ends it there, ends nothing here.
+        """
+        self._parts = reserved[1:]
+        self.enlist()
 
     def refuse_use(self, start: int, span: int) -> RangeRefusedError:
         """Return the error for who frees or moves what it holds."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from .holds import Hold, Reserving
-from .moves import Move
 from .resource import R, S, Unit
 from .snapshots.states import SavedState
 
@@ -56,7 +55,7 @@ class Saving(Reserving[R, S]):
             made._pending[ends] = Hold(state.unit, ends, entry.owner or "")
         for move in state.moves:
             ends_of = (*move.old[:2], *move.new[:2])
-            Move.begin(state.unit, made._index, made._pending, made._owners, ends_of, move.owner)
+            made._new_move(ends_of, move.owner).begin()
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, cast, overload
 
-from .attempts import Attempt, change_back, is_done, move_back, pool_of, result_of
+from .attempts import Attempt, as_one, change_back, is_done, move_back, pool_of, result_of
 from .transaction_errors import RollBackError, TransactionStateError, UndoError
 from .undoing import (
     PLAIN,
@@ -56,8 +56,11 @@ class Transaction:
 
     All operations raise what the allocator raises, with nothing changed and nothing logged:
     to catch a refusal within the block and to try something else is fine. A transaction is for
-    one thread. An exception that a signal handler raises in these very methods leaves each
-    operation done and logged, or neither: `docs/faults.md` says where that ends.
+    one thread. What other threads do to a synchronized allocator comes between its operations,
+    and may take the place that an undo needs: `locked()` keeps them out of all of it.
+
+    An exception that a signal handler raises in these very methods leaves each operation done
+    and logged, or neither: `docs/faults.md` says where that ends.
     """
 
     def __init__(self, whole: Transaction | None = None) -> None:
@@ -162,8 +165,9 @@ class Transaction:
         self._demand_open()
         units = units_of(allocator, size)
         pool, ends = ours(allocator), (resource, units)
-        undo = Undo(allocator.allocate, ends, back_to(allocator, resource), resource, pool)
-        self._do(pool, (allocator.free, ends, PLAIN), lambda _: [undo])
+        with as_one(pool):
+            undo = Undo(allocator.allocate, ends, back_to(allocator, resource), resource, pool)
+            self._do(pool, (allocator.free, ends, PLAIN), lambda _: [undo])
 
     @overload
     def update(
@@ -201,19 +205,20 @@ class Transaction:
         """`allocator.update(...)`. Undone by moving the range back; with no old one, by freeing."""
         self._demand_open()
         ranges, pool = (old_resource, old_size, new_resource, new_size), ours(allocator)
-        if old_resource is None:
-            undos = [Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool)]
-        elif options.get("owner") is None:
-            back = (new_resource, new_size, old_resource, old_size)
-            undos = [Undo(allocator.update, back, back_to(allocator), None, pool)]
-        else:
-            # Moving it back would leave it the new owner's, where it was nobody's.
-            old, again = (old_resource, old_size), back_to(allocator, old_resource)
-            undos = [
-                Undo(allocator.allocate, old, again, old_resource, pool),
-                Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool),
-            ]
-        self._do(pool, (allocator.update, ranges, options), lambda _: undos)
+        with as_one(pool):
+            if old_resource is None:
+                undos = [Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool)]
+            elif options.get("owner") is None:
+                back = (new_resource, new_size, old_resource, old_size)
+                undos = [Undo(allocator.update, back, back_to(allocator), None, pool)]
+            else:
+                # Moving it back would leave it the new owner's, where it was nobody's.
+                old, again = (old_resource, old_size), back_to(allocator, old_resource)
+                undos = [
+                    Undo(allocator.allocate, old, again, old_resource, pool),
+                    Undo(allocator.free, (new_resource, new_size), PLAIN, None, pool),
+                ]
+            self._do(pool, (allocator.update, ranges, options), lambda _: undos)
 
     def update_many(
         self,
@@ -230,13 +235,14 @@ class Transaction:
         """
         self._demand_open()
         listed = list(changes)
-        owners = owners_of(allocator, listed)
         options = {"align": align, "within": within}
-        self._do(
-            allocator,
-            (allocator.update_many, (listed,), options),
-            lambda _: [Undo(change_back, (allocator, listed, owners), PLAIN, None, allocator)],
-        )
+        with as_one(allocator):
+            owners = owners_of(allocator, listed)
+            self._do(
+                allocator,
+                (allocator.update_many, (listed,), options),
+                lambda _: [Undo(change_back, (allocator, listed, owners), PLAIN, None, allocator)],
+            )
 
     def move(
         self,
@@ -259,15 +265,16 @@ class Transaction:
         self._demand_open()
         ends = (old_resource, old_size, new_resource, new_size)
         back = (new_resource, new_size, old_resource, old_size)
-        whose = allocator.owner_of(old_resource)
-        move: Move[R] = self._do(
-            allocator,
-            (allocator.move, ends, {"align": align, "within": within, "owner": owner}),
-            lambda begun: [
-                Undo(move_back, (allocator, begun, back, whose), PLAIN, None, allocator)
-            ],
-        )
-        return move
+        with as_one(allocator):
+            whose = allocator.owner_of(old_resource)
+            move: Move[R] = self._do(
+                allocator,
+                (allocator.move, ends, {"align": align, "within": within, "owner": owner}),
+                lambda begun: [
+                    Undo(move_back, (allocator, begun, back, whose), PLAIN, None, allocator)
+                ],
+            )
+            return move
 
     def undo_with(self, call: Callable[..., object], *arguments: Any) -> None:
         """Log what undoes something else that has just been done, such as a mapping.
@@ -347,19 +354,22 @@ class Transaction:
         del error
         while len(self._log) > self._mark:
             undo = self._log[-1]
-            begun = undo is self._undoing  # in a round before, which was interrupted
-            if not begun:
-                if undo.pool is None:
-                    self._attempt = Attempt(undo.call, undo.arguments, undo.options, undo.wanted)
-                else:
-                    undo.pool._intent = None
-                self._undoing = undo
-            if not begun or self._may_be_made(undo):
-                try:
-                    self._make(undo)
-                except BaseException as failure:  # noqa: BLE001  # the others have to be undone
-                    self._failed(undo, failure)
-            self._log.pop()
+            with as_one(undo.pool):
+                begun = undo is self._undoing  # in a round before, which was interrupted
+                if not begun:
+                    if undo.pool is None:
+                        self._attempt = Attempt(
+                            undo.call, undo.arguments, undo.options, undo.wanted
+                        )
+                    else:
+                        undo.pool._intent = None
+                    self._undoing = undo
+                if not begun or self._may_be_made(undo):
+                    try:
+                        self._make(undo)
+                    except BaseException as failure:  # noqa: BLE001  # others are to be undone
+                        self._failed(undo, failure)
+                self._log.pop()
 
     def _make(self, undo: Undo) -> None:
         if undo.pool is None:
@@ -424,15 +434,16 @@ class Transaction:
                 raise
             return granted
         call, arguments, options = operation
-        pool._intent = None
-        try:
-            granted = call(*arguments, **options)
-            self._log += undoing(granted)
-        except BaseException:
-            done = is_done(pool, call, arguments)
-            self._take_back(mark, undoing(result_of(pool, call, arguments)) if done else [])
-            raise
-        return granted
+        with as_one(pool):
+            pool._intent = None
+            try:
+                granted = call(*arguments, **options)
+                self._log += undoing(granted)
+            except BaseException:
+                done = is_done(pool, call, arguments)
+                self._take_back(mark, undoing(result_of(pool, call, arguments)) if done else [])
+                raise
+            return granted
 
     def _take_back(self, mark: int, undos: list[Undo]) -> None:
         """Leave out of the log what is beyond that mark, and make these undos instead."""

@@ -43,10 +43,12 @@ class RangeView(Generic[R, S]):
     _align: int
     _index: GapIndex
     _pending: dict[tuple[int, int], Move[R] | Hold[R]]
-    """What is reserved, by each range that its holder is known by."""
+    """What is reserved, by each range that its holder is known by.
+
+    Each pending move by all that it holds, and by its new range: first by its old one.
+    """
     _owners: dict[int, str]
     """Whose the live ranges are, by their starts."""
-    """Each pending move by all that it holds, and by its new range: first by its old one."""
 
     @property
     def base(self) -> R:
@@ -172,7 +174,7 @@ class RangeView(Generic[R, S]):
         twin._owners = dict(self._owners)
         for holder in self._holders():
             if isinstance(holder, Move):
-                holder.copied(twin._index, twin._pending, twin._owners).enlist()
+                twin._new_move(holder.ends, holder.owner).resume(holder.reserved())
             else:
                 twin._pending[holder.ends] = holder  # it never changes
         return twin
@@ -224,6 +226,10 @@ class RangeView(Generic[R, S]):
             all(self._base <= start <= end <= self._last for start, end in live),
             state,
         )
+
+    def _new_move(self, ends: tuple[int, int, int, int], owner: str | None) -> Move[R]:
+        """Return a move of this allocator, which has not begun."""
+        return Move(self._unit, self._index, self._pending, self._owners, ends, owner)
 
     def _live(self) -> Iterator[tuple[int, int]]:
         """Iterate over what the index holds and is not reserved."""

@@ -26,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="the first one")
-    parser.add_argument("--seeds", type=int, default=6, help="how many of them, one after another")
-    parser.add_argument("--steps", type=int, default=12, help="of each machine, for each seed")
+    parser.add_argument("--seeds", type=int, default=2, help="how many of them, one after another")
+    parser.add_argument("--steps", type=int, default=8, help="of each machine, for each seed")
     parser.add_argument("--visits", type=int, default=1, help="of each instruction, per operation")
     parser.add_argument("--only", default="", help="what contains this")
     chosen = parser.parse_args(arguments)

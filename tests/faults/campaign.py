@@ -287,7 +287,12 @@ def _any_step(machine: SessionMachine, chance: Random) -> None:
 
 
 def _oracle(subject: Any) -> dict[str, Any]:
-    return {name: vars(subject)[name] for name in ORACLES if name in vars(subject)}
+    of_its_kind = type(subject)
+    return {
+        name: getattr(subject, name)
+        for name in ORACLES
+        if hasattr(subject, name) and not isinstance(getattr(of_its_kind, name, None), property)
+    }
 
 
 def _twin(subject: Any) -> Any:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LIBRARY: Final = str(Path(vm_allocator.__file__).parent)
 _BELOW: Final = str(Path(sortedcontainers.__file__).parent)
-_ABOVE: Final = frozenset({"lockstep.py"})
-"""Of the files beside the library's, that which drives it."""
+_ABOVE: Final = frozenset({"comparison.py", "drawing.py", "lockstep.py", "pictures.py"})
+"""Of the files beside the library's, those that drive it."""
 
 
 class Interrupt(BaseException):

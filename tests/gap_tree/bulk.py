@@ -118,7 +118,6 @@ MANY_MUTANTS: Final = (
         "node.replace(slot, slot + 1, _add(node.kids[slot], starts[at:to], size, capacity))",
         "node.replace(slot + 1, slot + 1, _add(node.kids[slot], starts[at:to], size, capacity))",
     ),
-    _bulk("a full node is cut", "_cut", "len(node.starts) <= capacity", "len(node.starts) < 4"),
     _bulk(
         "a node is too full",
         "_cut",

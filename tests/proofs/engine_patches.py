@@ -83,6 +83,10 @@ def assume_nothing(patch: MonkeyPatch) -> None:
     patch.setattr(SymbolicCase, "assume", lambda _self, _condition: None)
 
 
+def assume_no_invariant(patch: MonkeyPatch) -> None:
+    patch.setattr(SymbolicCase, "_assume_of", lambda _self, _state, _predicate: None)
+
+
 def know_a_contradiction(patch: MonkeyPatch) -> None:
     facts = World.facts
 

@@ -75,7 +75,13 @@ FAULTS: Final = (
         Gate.MUTATION,
         STAYS_LIVE,
     ),
-    Fault("an assumption is not looked at", patches.assume_nothing, Gate.THEOREM, APART),
+    Fault(
+        "an assumption is not looked at",
+        patches.assume_nothing,
+        Gate.THEOREM,
+        "an_update_is_not_refused_for_overlapping_its_old_range",
+    ),
+    Fault("no invariant is assumed", patches.assume_no_invariant, Gate.THEOREM, APART),
     Fault(
         "a contradiction is among the facts",
         patches.know_a_contradiction,

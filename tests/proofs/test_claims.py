@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from spec.mutations import all_mutations
 from spec.proofs import theorems_about_claims
 from spec.proofs.queues import small_claims, walking
 from spec.proofs.refinement_claims import claims_refinement
-from vm_allocator.modelling import FiniteRanges, Range
+from vm_allocator.modelling import FiniteRanges, Model, Range, RangeSet, invariant
 from vm_allocator.proving.concrete_case import SampledCase, sample
 from vm_allocator.proving.mutation import mutated_model, mutated_source, refute
 from vm_allocator.proving.prover import Effort, prove
@@ -81,6 +82,36 @@ def test_a_false_theorem_is_refuted() -> None:
     proof = prove(waiting_is_for_ever, Claims, small_claims)
     assert Verdict.REFUTED is proof.verdict
     assert proof.counterexample is not None
+
+
+@dataclass(frozen=True)
+class Either(Model):
+    """A state whose invariant is more than what a quantifier says."""
+
+    number: int
+    live: RangeSet
+
+    @invariant
+    def either(self) -> bool:
+        """Every range starts at 0, or the number is 1."""
+        return self.live.all(lambda r: r.start == 0) or self.number == 1
+
+
+@theorem
+def ranges_start_at_0(case: Case[Either]) -> None:
+    """What would hold if the first half of the invariant were all of it."""
+    state = case.state()
+    r = case.range("r", like=case.members(state.live))
+    case.assume(r in state.live)
+    case.claim(r.start == 0)
+
+
+def test_of_an_invariant_that_is_a_choice_both_halves_are_looked_at() -> None:
+    def states(model: type[Either], random: Random) -> Either:
+        del random
+        return model(1, FiniteRanges([Range(3, 3)]))
+
+    assert Verdict.REFUTED is prove(ranges_start_at_0, Either, states).verdict
 
 
 def test_claims_are_visited_once_and_in_order() -> None:

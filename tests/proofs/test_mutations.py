@@ -54,7 +54,8 @@ def test_no_two_mutations_share_a_name_or_a_change() -> None:
     assert len(sources) == len(mutations)
 
 
-@pytest.mark.parametrize("mutation", all_mutations(), ids=lambda mutation: mutation.name)
+# Every fourth: `verify`, which CI runs, refutes them all. Here what it shows is looked at.
+@pytest.mark.parametrize("mutation", all_mutations()[::4], ids=lambda mutation: mutation.name)
 def test_a_bent_model_loses_the_very_theorem_that_it_names(mutation: Mutation) -> None:
     mutant = mutated_model(spec.model, Allocator, mutation)
     stated = THEOREMS[mutation.refuted_by]
@@ -75,7 +76,7 @@ def test_a_mutant_is_not_the_model_and_leaves_it_alone() -> None:
 
 def test_every_guard_of_the_model_is_dropped_once() -> None:
     dropped = dropped_guards(spec.model, Allocator, GUARDS)
-    assert len(dropped) == len(GUARDS) == 13
+    assert len(dropped) == len(GUARDS) == 17
     assert {mutation.new for mutation in dropped} == {"pass"}
 
 

@@ -95,7 +95,7 @@ REFUSED: dict[str, Callable[[], object]] = {
     "dict lookup": lambda: {1: 1}.get(X),
     "set": lambda: {X, Y},
     "hash of a range": lambda: hash(Range(X, Y)),
-    "finite set": lambda: FiniteRanges([Range(X, Y)]),
+    "finite set": lambda: FiniteRanges([Range(X, Y), Range(Y, X)]),
     "int": lambda: int(X),
     "float": lambda: float(X),
     "complex": lambda: complex(X),
@@ -150,7 +150,6 @@ REFUSED: dict[str, Callable[[], object]] = {
     "compared with None": lambda: X < None,  # type: ignore[operator]  # what is tested
     "None compared": lambda: None < X,  # type: ignore[operator]  # noqa: SIM300  # what is tested
     "equal to a str": lambda: X == "1",  # type: ignore[comparison-overlap]  # what is tested
-    "equal to None": lambda: X == None,  # noqa: E711  # what is tested
     "equal to a float": lambda: X == 0.5,
     "equal to a truth": lambda: X == (X < Y),  # noqa: SIM300  # what is tested
     "sum with a truth": lambda: X + (X < Y),
@@ -241,3 +240,8 @@ def test_a_predicate_without_symbolic_values_is_a_constant() -> None:
     assert smt.is_true(formula_of(lambda: 1 < 2))  # noqa: PLR0133  # concrete on purpose
     assert smt.is_false(formula_of(lambda: 2 < 1))  # noqa: PLR0133  # concrete on purpose
     assert smt.is_true(formula_of(lambda: bool(SymBool(smt.TRUE))))
+
+
+def test_no_number_is_none() -> None:
+    assert formula_of(lambda: X == None).get_id() == smt.FALSE.get_id()  # noqa: E711  # what is tested
+    assert formula_of(lambda: X != None).get_id() == smt.TRUE.get_id()  # noqa: E711  # what is tested

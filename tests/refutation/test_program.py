@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import vm_allocator.address
+import vm_allocator.placement
+import vm_allocator.requests
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
-from vm_allocator.proving.source_mutation import reload
+from spec.source_mutations import rebuilt
 from vm_allocator.proving.theorem import Theorem
 from vm_allocator.refutation import (
     NoSuchCaseError,
@@ -94,7 +95,8 @@ def test_the_program_shows_what_a_changed_source_does_instead(
     shipped = {
         "ids": lambda: Shipped(ids=module),
         "address": lambda: Shipped(address=module),
-        "requests": lambda: Shipped(reload(vm_allocator.address, requests=module), requests=module),
+        "requests": lambda: rebuilt(vm_allocator.requests, module),
+        "placement": lambda: rebuilt(vm_allocator.placement, module),
     }[change.module]()
     claim = THEOREMS[change.theorem].claim
     refutation = refutation_of(change.theorem, claim, change.values, shipped)
@@ -115,7 +117,7 @@ def test_a_state_that_cannot_be_built_is_told(tmp_path: Path) -> None:
     assert text is not None
     refuses_all = "if not self._inside(start, span, self._base, self._last):\n            raise Out"
     package = changed_copy(
-        tmp_path, "address", refuses_all, refuses_all.replace("if not self._inside", "if not min")
+        tmp_path, "placement", refuses_all, refuses_all.replace("if not self._inside", "if not min")
     )
     ran = run(text, tmp_path, package)
     assert ran.code == 1

@@ -18,6 +18,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from .as_json import as_json
 from .baseline import Baseline, BaselineError, read_baseline, write_baseline
 from .campaign import Options, run
+from .concurrent.campaign import Options as ThreadOptions
+from .concurrent.command import Output, check_threads, replay_threads
+from .concurrent.saved import SUFFIX
 from .files import Files
 from .profile import TargetError
 from .remote import RemoteTarget
@@ -74,6 +77,10 @@ def check_command(
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     sarif: Annotated[Path | None, typer.Option(help="Write SARIF 2.1.0 to this file.")] = None,
+    threads: Annotated[
+        int,
+        typer.Option(min=0, max=64, help="Threads that call at once; 0: one call at a time."),
+    ] = 0,
     serve: Annotated[
         bool, typer.Option("--serve", help="Be the adapter of the Python target instead.")
     ] = False,
@@ -83,13 +90,24 @@ def check_command(
     Tiny spaces are searched exhaustively first, then larger ones at random. What is found is
     grouped by cause, each group with the smallest trace that shows it.
 
+    With --threads, concurrent calls are checked: Python targets in threads that are stopped
+    between any two instructions, adapters by requests that are open at once (docs/threads.md).
+
     Examples: vm-allocator check mypackage.alloc:make
     or: vm-allocator check --max-time 30 -- ./my-adapter --verbose
+    or: vm-allocator check --threads 3 mypackage.alloc:make
     """
     if serve:
         from .serve import main  # noqa: PLC0415  # the adapter loads as little as it can
 
-        raise typer.Exit(main(target))
+        raise typer.Exit(main(target, threads))
+    if threads:
+        _refuse_with_threads(
+            threads, {"--baseline": baseline, "--write-baseline": accept, "--sarif": sarif}
+        )
+        how_far = ThreadOptions(threads, seed, max_time, max_calls, op_timeout)
+        output = Output(json_output, html, junit, save)
+        raise typer.Exit(check_threads(target, how_far, output))
     console, progress = Console(), Console(stderr=True)
     known = Baseline()
     if baseline is not None:
@@ -121,6 +139,16 @@ def check_command(
     raise typer.Exit(exit_code(report, known))
 
 
+def _refuse_with_threads(threads: int, options: dict[str, Path | None]) -> None:
+    """Leave if an option was given that says nothing with `--threads`."""
+    if threads == 1:
+        _leave(Console(stderr=True), "--threads 1 is one call at a time: pass 2 or more, or 0")
+    for name, given in options.items():
+        if given is not None:
+            said = f"{name} is not there with --threads, where the first finding ends the search"
+            _leave(Console(stderr=True), f"{said}: leave it out")
+
+
 def exit_code(report: Report, known: Baseline) -> int:
     """0 = nothing new was found, 1 = something was, 2 = nothing could be looked at."""
     if known.new(report.findings) or report.more_groups:
@@ -130,6 +158,8 @@ def exit_code(report: Report, known: Baseline) -> int:
 
 def replay_again(file: Path, words: Sequence[str], *, finding: str, op_timeout: float) -> int:
     """Play a trace that `check` wrote on a target once more; return the exit code."""
+    if file.name.endswith(SUFFIX):
+        return replay_threads(file, words, op_timeout)
     console, progress = Console(), Console(stderr=True)
     if not words:
         _leave(progress, f"{file}: name the target: package.module:factory, or -- COMMAND ARGS")

@@ -52,8 +52,12 @@ _ESCAPES: Final = str.maketrans(
 
 def html_page(report: Report) -> str:
     """Return the page. Text of the target is data in it, and never markup or a program."""
-    data = as_script_data(page_data(report))
     template = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    return filled(template, page_data(report))
+
+
+def filled(template: str, data: dict[str, Any]) -> str:
+    """Return a page with its data in it, and with a policy that lets nothing else into it."""
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -65,7 +69,7 @@ def html_page(report: Report) -> str:
             "form-action 'none'",
         ]
     )
-    return template.replace("$POLICY", policy, 1).replace("$DATA", data, 1)
+    return template.replace("$POLICY", policy, 1).replace("$DATA", as_script_data(data), 1)
 
 
 def as_script_data(data: dict[str, Any]) -> str:

@@ -86,6 +86,7 @@ class Profile(msgspec.Struct, frozen=True):
     reasons: bool = False
     snapshot: bool = False
     pools: tuple[str, ...] = ()
+    concurrent: bool = False
 
     @property
     def top(self) -> int:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from . import wire
 from .calls import Failed, Failure
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from .calls import Reply
 
 
+_OFTEN: Final = 1e-6
+"""Seconds between switches of threads."""
+
+
 def serve(target: LocalTarget, requests: BinaryIO, replies: BinaryIO) -> None:
     """Answer requests until there are no more."""
     replies.write(wire.encode(target.profile) + b"\n")
@@ -30,6 +37,27 @@ def serve(target: LocalTarget, requests: BinaryIO, replies: BinaryIO) -> None:
     for line in requests:
         replies.write(_answer(target, line) + b"\n")
         replies.flush()
+
+
+def serve_at_once(target: LocalTarget, threads: int, requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests in so many threads, each as soon as it can be.
+
+    What is no call, `new` and `live`, is only asked while no call is open.
+    """
+    one_line = threading.Lock()
+
+    def answer(line: bytes) -> None:
+        reply = _answer(target, line) + b"\n"
+        with one_line:
+            replies.write(reply)
+            replies.flush()
+
+    replies.write(wire.encode(replace(target.profile, concurrent=True)) + b"\n")
+    replies.flush()
+    sys.setswitchinterval(_OFTEN)
+    with ThreadPoolExecutor(threads) as pool:
+        for line in requests:
+            pool.submit(answer, line)
 
 
 def _answer(target: LocalTarget, line: bytes) -> bytes:
@@ -54,8 +82,8 @@ def _reply(target: LocalTarget, request: wire.Request) -> Reply:
     return target.begin(wire.space_of(request))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serve the factory that is named. Returns the exit code."""
+def main(arguments: list[str] | None = None, threads: int = 0) -> int:
+    """Serve the factory that is named, in so many threads if any. Returns the exit code."""
     names = sys.argv[1:] if arguments is None else arguments
     if len(names) != 1:
         sys.stderr.write("usage: python -m vm_allocator.checker.serve package.module:factory\n")
@@ -70,7 +98,11 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(2, 1)
         os.dup2(nothing.fileno(), 0)
         try:
-            serve(LocalTarget(load_factory(names[0]), names[0]), requests, replies)
+            target = LocalTarget(load_factory(names[0]), names[0])
+            if threads:
+                serve_at_once(target, threads, requests, replies)
+            else:
+                serve(target, requests, replies)
         except TargetError as error:
             sys.stderr.write(f"{error}\n")
             replies.write(msgspec.json.encode({"problem": error.problem, "remedy": error.remedy}))

@@ -76,6 +76,7 @@ class Request(msgspec.Struct, frozen=True, omit_defaults=True):
     needs: tuple[NeedMessage, ...] = ()
     keep: tuple[KeptMessage, ...] = ()
     pools: dict[str, Pair] | None = None
+    thread: int | None = None
 
 
 class ReplyMessage(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -105,15 +106,16 @@ def read_request(line: bytes) -> Request:
         raise WireError(str(error)) from None
 
 
-def request_of(number: int, call: Call) -> Request | dict[str, Any]:
-    """Return a call as a request."""
+def request_of(number: int, call: Call, thread: int | None = None) -> Request | dict[str, Any]:
+    """Return a call as a request; with a thread, as one of several that are open at once."""
+    of_thread = {} if thread is None else {"thread": thread}
     if isinstance(call, Wide):
-        return {"id": number, **call.message()}
+        return {"id": number, **call.message(), **of_thread}
     if isinstance(call, Batch):
         calls = [_part(one) for one in call.calls]
-        return {"id": number, "op": "batch", "calls": calls}
+        return {"id": number, "op": "batch", "calls": calls, **of_thread}
     if isinstance(call, Free):
-        return Request(number, "free", start=call.start, size=call.size)
+        return Request(number, "free", start=call.start, size=call.size, thread=thread)
     within = None if call.within is None else (call.within.start, call.within.end)
     if isinstance(call, Update):
         return Request(
@@ -125,6 +127,7 @@ def request_of(number: int, call: Call) -> Request | dict[str, Any]:
             old_size=call.old_size,
             align=call.align,
             within=within,
+            thread=thread,
         )
     return Request(
         number,
@@ -134,6 +137,7 @@ def request_of(number: int, call: Call) -> Request | dict[str, Any]:
         policy=None if call.start is not None else call.pick.value,
         align=call.align,
         within=within,
+        thread=thread,
     )
 
 
@@ -321,6 +325,14 @@ def _listed(
     if devices is None:
         return Listed(ranges(live))
     return Listed(ranges(live), {name: ranges(held) for name, held in devices.items()})
+
+
+def reply_number(line: bytes) -> int | None:
+    """Return the number of the request that a line replies to; `None` for what is no reply."""
+    try:
+        return _replies.decode(line).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _declined(message: ReplyMessage) -> Reply | None:

@@ -26,6 +26,12 @@ class Symbolic(ABC):
         """Return what the leaf of this name is, symbolically, for these arguments."""
 
 
+class SymbolicTruth:
+    """A truth that a proof reads in place of a bool: what a guard and an invariant may be."""
+
+    __slots__ = ()
+
+
 class Leaf(Generic[P, T]):
     """A function with two readings: its own code, and what symbolic arguments make of it."""
 

@@ -6,63 +6,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
+from .arithmetic import Symbolic, SymbolicTruth
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from .tables import Range
 
 F = TypeVar("F", bound="Callable[..., object]")
 M = TypeVar("M", bound="Model")
 T = TypeVar("T")
-
-
-class Range(NamedTuple):
-    """The inclusive interval from `start` to `end`. May be empty (`end < start`)."""
-
-    start: int
-    end: int
-
-
-class RangeSet(Protocol):
-    """A finite set of ranges. Immutable: `with_range` and `without` return another set."""
-
-    def __contains__(self, member: Range) -> bool:
-        """Whether exactly this range is a member."""
-        ...
-
-    def all(self, holds: Callable[[Range], bool]) -> bool:
-        """Whether the predicate holds of every member."""
-        ...
-
-    def all_pairs(self, holds: Callable[[Range, Range], bool]) -> bool:
-        """Whether the symmetric predicate holds of every two members, each with itself included."""
-        ...
-
-    def lowest(self, where: Callable[[Range], bool]) -> Range | None:
-        """Return the member with the least start among those where the predicate holds."""
-        ...
-
-    def highest(self, where: Callable[[Range], bool]) -> Range | None:
-        """Return the member with the greatest start among those where the predicate holds."""
-        ...
-
-    def with_range(self, member: Range) -> RangeSet:
-        """Return the set with one member more."""
-        ...
-
-    def without(self, member: Range) -> RangeSet:
-        """Return the set with one member less."""
-        ...
-
-    def where(self, holds: Callable[[Range], bool]) -> RangeSet:
-        """Return the members of which the predicate holds."""
-        ...
-
-    def gaps(self, space: Range) -> RangeSet:
-        """Return the maximal intervals of `space` that share no value with any member."""
-        ...
-
-    def same_as(self, other: RangeSet) -> bool:
-        """Whether both sets have the same members."""
-        ...
 
 
 class IntMap(Protocol):
@@ -77,6 +30,10 @@ class IntMap(Protocol):
         ...
 
 
+class ModelError(Exception):
+    """A model says what makes no sense: the message says what, and what to write instead."""
+
+
 class Refused(Exception):  # noqa: N818  # a refusal is no error: the model says no, as it should
     """An action declines. Its state stays as it was: there is no other state to be in."""
 
@@ -86,9 +43,26 @@ class Refused(Exception):  # noqa: N818  # a refusal is no error: the model says
 
 
 def require(condition: bool, refusal: str) -> None:  # noqa: FBT001  # reads as a sentence
-    """Guard an action: refuse by this name unless the condition holds."""
+    """Guard an action: refuse by this name unless the condition holds.
+
+    Raises `ModelError` if the condition is no truth: a method that was not called, a number.
+    """
+    given: object = condition  # a type checker believes the annotation
+    if not isinstance(given, bool):
+        demand_truth(given, f"the guard {refusal!r}")
     if not condition:
         raise Refused(refusal)
+
+
+def demand_truth(value: object, whose: str) -> None:
+    """Raise `ModelError` unless the value is a truth, in whatever reading."""
+    if not isinstance(value, bool | SymbolicTruth):
+        found = f"of type {type(value).__name__}"
+        if callable(value):
+            found = "a method that is not called"
+        elif isinstance(value, int | Symbolic):
+            found = "a number"
+        raise ModelError(f"{whose} is not boolean, but {found}: compare it, or call it")
 
 
 def demand(found: T | None, refusal: str) -> T:
@@ -186,9 +160,11 @@ def action(method: F) -> F:
 
 
 def _marked(cls: type, mark: str) -> dict[str, Any]:
-    return {
-        name: member
+    marked = {
+        name: None
         for base in reversed(cls.__mro__)
         for name, member in vars(base).items()
         if getattr(member, mark, False)
     }
+    # What a subclass puts in the place of an action is that action.
+    return {name: getattr(cls, name) for name in marked}

@@ -13,7 +13,15 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from vm_allocator.modelling import IntMap, Range, RangeSet
-from vm_allocator.symbolic import Explorer, PathCut, Signal, formula_of, smt, sym_int
+from vm_allocator.symbolic import (
+    Explorer,
+    PathCut,
+    Signal,
+    UnsupportedError,
+    formula_of,
+    smt,
+    sym_int,
+)
 from vm_allocator.symbolic.values import lift
 from vm_allocator.symbolic.words import Word
 
@@ -24,11 +32,13 @@ from .world import HOLES, Family, Universal, World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from vm_allocator.modelling import SetOf
     from vm_allocator.symbolic.smt import BoolTerm, IntTerm
 
     from .world import Pair
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class AskedError(Signal):
@@ -90,6 +100,31 @@ class SymbolicRanges:
             raise PathCut
         return False
 
+    def any(self, holds: Callable[[Range], bool]) -> bool:
+        """Fork as `all` does: the opposite does not hold of all members, or it does."""
+        return not self.all(lambda member: not holds(member))
+
+    def all_with(self, other: SetOf[U], holds: Callable[[Range, U], bool]) -> bool:
+        """Refuse: no theorem speaks of the pairs of two sets."""
+        raise UnsupportedError(f"the pairs of a set of ranges with {other!r}: {holds}")
+
+    def count(self) -> int:
+        """Refuse: a set of any number of members."""
+        raise UnsupportedError("the number of members of a set of any number")
+
+    def total(self, amount: Callable[[Range], int]) -> int:
+        """Refuse: a set of any number of members."""
+        raise UnsupportedError(f"a sum over a set of any number of members: {amount}")
+
+    def first(self, where: Callable[[Range], bool]) -> Range | None:
+        """Fork: a member where it holds, no other such before it; or there is none."""
+        return self._extreme(
+            where,
+            lambda found, other: (
+                found.start < other.start or (found.start == other.start and found.end <= other.end)
+            ),
+        )
+
     def lowest(self, where: Callable[[Range], bool]) -> Range | None:
         """Fork: a member where it holds, no other such starts below it; or there is none."""
         return self._extreme(where, lambda found, other: found.start <= other.start)
@@ -97,6 +132,10 @@ class SymbolicRanges:
     def highest(self, where: Callable[[Range], bool]) -> Range | None:
         """Fork: a member where it holds, no other such starts above it; or there is none."""
         return self._extreme(where, lambda found, other: other.start <= found.start)
+
+    def with_member(self, member: Range) -> SymbolicRanges:
+        """Return the set with one member more."""
+        return self.with_range(member)
 
     def with_range(self, member: Range) -> SymbolicRanges:
         """Return the set with one member more."""

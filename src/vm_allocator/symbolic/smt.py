@@ -7,12 +7,13 @@ proof engine never sees a raw term; it sees `SymInt` and `SymBool`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import z3  # type: ignore[import-untyped]  # no stubs exist; what is used is typed below
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     class Term:
         """A term of any sort."""
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         def __neg__(self) -> IntTerm: ...
         def __lt__(self, other: IntTerm | int) -> BoolTerm: ...
         def __le__(self, other: IntTerm | int) -> BoolTerm: ...
+        def __mod__(self, other: IntTerm) -> IntTerm: ...
 
     class BitsTerm(Term):
         """A bit-vector; `<` and `<=` are signed."""
@@ -69,6 +71,11 @@ FALSE: Final[BoolTerm] = z3.BoolVal(False)  # noqa: FBT003  # the constant
 def integer(name: str) -> IntTerm:
     """Return the integer constant of this name."""
     return z3.Int(name)  # type: ignore[no-any-return]  # untyped library
+
+
+def truth(name: str) -> BoolTerm:
+    """Return the boolean constant of this name."""
+    return z3.Bool(name)  # type: ignore[no-any-return]  # untyped library
 
 
 def literal(value: int) -> IntTerm:
@@ -140,9 +147,47 @@ def scaled(factor: int, term: IntTerm) -> IntTerm:
     return z3.IntVal(factor) * term  # type: ignore[no-any-return]  # untyped library
 
 
+_remembered: list[dict[int, tuple[Any, Any]]] = []
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Simplify what was simplified before to the very same term, for as long as this lasts.
+
+    z3 orders the parts of a term by when they were made: a term that is made again, after
+    the first one is gone, may be simplified to another one. A path that is run again must not
+    see that.
+    """
+    _remembered.append(_remembered[-1] if _remembered else {})
+    try:
+        yield
+    finally:
+        _remembered.pop()
+
+
 def simplify(formula: BoolTerm) -> BoolTerm:
     """Return an equivalent formula, usually a smaller one."""
-    return z3.simplify(formula)  # type: ignore[no-any-return]  # untyped library
+    return _simplified(formula)  # type: ignore[no-any-return]  # untyped library
+
+
+def _simplified(term: Any) -> Any:
+    if not _remembered:
+        return z3.simplify(term)
+    known = _remembered[-1]
+    if term.get_id() not in known:
+        # The term is kept, and with it its id.
+        known[term.get_id()] = (term, z3.simplify(term))
+    return known[term.get_id()][1]
+
+
+def simplify_int(term: IntTerm) -> IntTerm:
+    """Return an equal integer term, usually a smaller one."""
+    return _simplified(term)  # type: ignore[no-any-return]  # untyped library
+
+
+def remainder(term: IntTerm, divisor: int) -> IntTerm:
+    """Return what is left of a division by a positive constant; never negative, as in Python."""
+    return term % literal(divisor)
 
 
 def is_true(formula: BoolTerm) -> bool:
@@ -163,6 +208,11 @@ def is_application(term: Term) -> bool:
 def substitute(formula: BoolTerm, *pairs: tuple[IntTerm, IntTerm]) -> BoolTerm:
     """Return the formula with every first term replaced by its second, all at once."""
     return z3.substitute(formula, *pairs)  # type: ignore[no-any-return]  # untyped library
+
+
+def put_in(term: IntTerm, *pairs: tuple[IntTerm, IntTerm]) -> IntTerm:
+    """Return the integer term with every first term replaced by its second, all at once."""
+    return z3.substitute(term, *pairs)  # type: ignore[no-any-return]  # untyped library
 
 
 LOST_MS: Final = 120_000
@@ -190,13 +240,22 @@ class Solver:
     """z3, limited by its own resource count and not by the clock: the same answer everywhere."""
 
     def __init__(
-        self, formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int = LOST_MS
+        self,
+        formulas: Sequence[BoolTerm],
+        *,
+        limit: int,
+        timeout_ms: int = LOST_MS,
+        seed: int = 0,
     ) -> None:
         self._solver = z3.Solver()
         self._solver.set("rlimit", limit)
         self._solver.set("timeout", timeout_ms)
-        self._solver.set("random_seed", 0)
+        self._solver.set("random_seed", seed)
         self._solver.add(*formulas)
+
+    def allow(self, timeout_ms: int) -> None:
+        """Give up after so many milliseconds from now on."""
+        self._solver.set("timeout", timeout_ms)
 
     def check(self, *extra: BoolTerm) -> Answer:
         """Whether all the formulas, and the extra ones, can be true together."""
@@ -219,12 +278,14 @@ class Solver:
         return self._valuation
 
 
-def unsat_core(formulas: Sequence[BoolTerm], *, limit: int) -> tuple[Answer, list[BoolTerm]]:
+def unsat_core(
+    formulas: Sequence[BoolTerm], *, limit: int, timeout_ms: int = LOST_MS
+) -> tuple[Answer, list[BoolTerm]]:
     """Return z3's answer and, for `unsat`, formulas that contradict each other already."""
     solver = z3.Solver()
     solver.set("rlimit", limit)
-    # Far beyond what any question here takes: so that a lost solver ends as `unknown`.
-    solver.set("timeout", LOST_MS)
+    # By default far beyond what any question takes: so that a lost solver ends as `unknown`.
+    solver.set("timeout", timeout_ms)
     solver.set("random_seed", 0)
     for number, formula in enumerate(formulas):
         solver.assert_and_track(formula, f"fact!{number}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 
-from vm_allocator.modelling.arithmetic import Symbolic
+from vm_allocator.modelling.arithmetic import Symbolic, SymbolicTruth
 
 from . import smt
 from .explorer import Explorer, Raised, UnsupportedError
@@ -20,7 +20,7 @@ UP: Final = smt.function("align_up", 2)
 DOWN: Final = smt.function("align_down", 2)
 
 
-class SymBool:
+class SymBool(SymbolicTruth):
     """A truth. Asking for it (`if`, `and`, `not`, `assert`) forks the path.
 
     One object gives one answer on one path: where `a and b` stops at a false `a`, Python hands
@@ -107,10 +107,11 @@ class SymInt(Symbolic):
         return SymBool(lift(other) <= self.term)
 
     def __eq__(self, other: object) -> SymBool:  # type: ignore[override]  # a truth, as a formula
-        return SymBool(smt.equal(self.term, lift(other)))
+        # What may be absent is compared with what is there: no int is None.
+        return SymBool(smt.FALSE if other is None else smt.equal(self.term, lift(other)))
 
     def __ne__(self, other: object) -> SymBool:  # type: ignore[override]  # a truth, as a formula
-        return SymBool(smt.neg(smt.equal(self.term, lift(other))))
+        return SymBool(smt.TRUE if other is None else smt.neg(smt.equal(self.term, lift(other))))
 
     def __repr__(self) -> str:
         return f"<{self.term}>"
