@@ -180,6 +180,7 @@ def test_every_property_is_broken_by_some_reply_here() -> None:
         Property.ATOMICITY,
         Property.CONSERVATION,
         Property.TWO_PHASE,
+        Property.ROUND_TRIP,
         Property.REASON,
     }
     assert by_reply | elsewhere == set(Property)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TARGET: Final = "--vm-allocator-target"
 FEW: Final = ("--vm-allocator-max-calls=400", "-q", "--no-header")
-TESTS: Final = 16
+TESTS: Final = 17
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -83,7 +84,13 @@ class SavedState:
 
     @classmethod
     def of(cls, allocator: RangeView[Any, Any]) -> SavedState:
-        """Return the state of an allocator. O(n)."""
+        """Return the state of an allocator, at one moment to other threads. O(n)."""
+        as_one: Any = getattr(allocator, "_as_one", nullcontext)
+        with as_one():
+            return cls._of(allocator)
+
+    @classmethod
+    def _of(cls, allocator: RangeView[Any, Any]) -> SavedState:
         unit, base, last, owners = (
             allocator._unit,
             allocator._base,
