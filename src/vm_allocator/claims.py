@@ -17,6 +17,7 @@ from .ids import IdAllocator
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
 from .snapshots.claims import read_claims, save_claims
+from .owners import tag
 from .view import plain_int
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class Claims(Generic[O, R, S]):
         granted: list[Granted[O, R]] = []
         for owner, (start, end) in self._queue():
             if index.overlapping(start, end) is None:
+                if self._allocator._owners:
+                    tag(self._allocator._owners, start, None)
                 index.add(start, end)
                 del self._waiting[owner]
                 self._held[owner] = (start, end)
