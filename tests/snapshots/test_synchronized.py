@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import threading
 from itertools import pairwise
 
@@ -12,26 +13,29 @@ SIZE = GuestUsize(16)
 
 
 def test_a_snapshot_is_of_one_moment() -> None:
-    made = SynchronizedAddressAllocator(GuestAddress(0), GuestUsize(1 << 12))
-    made.allocate_many(40, SIZE, owner="nic")
+    made = SynchronizedAddressAllocator(GuestAddress(0), GuestUsize(1 << 14))
+    made.allocate_many(400, SIZE, owner="nic")
     stop = threading.Event()
 
     def move_up_and_down() -> None:
         while not stop.is_set():
-            made.update(GuestAddress(0), SIZE, GuestAddress(0xF00), SIZE)
-            made.update(GuestAddress(0xF00), SIZE, GuestAddress(0), SIZE)
+            made.update(GuestAddress(0), SIZE, GuestAddress(0x3F00), SIZE)
+            made.update(GuestAddress(0x3F00), SIZE, GuestAddress(0), SIZE)
 
     mover = threading.Thread(target=move_up_and_down)
+    often, before = 1e-6, sys.getswitchinterval()
+    sys.setswitchinterval(often)
     mover.start()
     try:
-        saved = [made.save() for _ in range(200)]
+        saved = [made.save() for _ in range(100)]
     finally:
         stop.set()
         mover.join()
+        sys.setswitchinterval(before)
     for data in saved:
-        assert len(data["live"]) == 40
+        assert len(data["live"]) == 400
         assert all(one[1] < other[0] for one, other in pairwise(data["live"]))
-        assert len(SynchronizedAddressAllocator.restore(data)) == 40
+        assert len(SynchronizedAddressAllocator.restore(data)) == 400
 
 
 def test_what_is_restored_can_be_used() -> None:
