@@ -8,6 +8,7 @@ ours: from the state that an operation left behind, its undo is granted and lead
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from vm_allocator.symbolic import SymInt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from spec.proofs.cases import AllocatorCase
 
@@ -241,6 +243,10 @@ class ShippedPool:
     def owner_of(self, resource: int) -> None:
         """Return nobody."""
         del resource
+
+    def _as_one(self) -> AbstractContextManager[None]:
+        """Return nothing to be held: for one thread."""
+        return nullcontext()
 
     def _request(self, size: int, align: int, within: Any) -> Request:
         return Request(

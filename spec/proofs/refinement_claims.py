@@ -373,7 +373,7 @@ def _claims(subject: Subject) -> Claims:
 
 def _modules(module: ModuleType) -> tuple[ModuleType, ...]:
     shipped = Shipped()
-    return (shipped.address, module)
+    return (shipped.address, shipped.requests, shipped.placement, module)
 
 
 def is_about_claims(theorem: Theorem) -> bool:

@@ -14,10 +14,10 @@ from .address import AddressAllocator
 from .claim_errors import InvalidOwnerError, NotClaimedError
 from .errors import hold
 from .ids import IdAllocator
+from .owners import tag
 from .ranges import RangeInclusive
 from .resource import R, S, Unit
 from .snapshots.claims import read_claims, save_claims
-from .owners import tag
 from .view import plain_int
 
 if TYPE_CHECKING:

@@ -136,6 +136,10 @@ def verify_command(
     every_mutant: Annotated[
         bool, typer.Option("--every-mutant", help="All mutants of the source: takes minutes.")
     ] = False,
+    brisk: Annotated[
+        bool,
+        typer.Option("--brisk", help="No row that repeats another, few bent models: for CI."),
+    ] = False,
     gaps: Annotated[
         int, typer.Option(min=1, help="Gaps that the bounded check of an index goes to.")
     ] = 3,
@@ -165,6 +169,7 @@ def verify_command(
         smt_lib=None if smt_lib is None else str(smt_lib),
         save=None if save is None else str(save),
         every_mutant=every_mutant,
+        brisk=brisk,
         gaps=gaps,
         keep_going=keep_going,
     )

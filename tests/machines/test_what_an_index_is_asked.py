@@ -12,6 +12,7 @@ import pytest
 from tests.builders import DemandingGaps
 from vm_allocator import AddressAllocator, Id, IdAllocator
 from vm_allocator.address import RangeAllocator
+from vm_allocator.claims import Claims
 from vm_allocator.machines import MACHINES, run_machine
 from vm_allocator.machines.device_lockstep import Plant, plant
 from vm_allocator.machines.pools_machine import pools
@@ -49,6 +50,10 @@ def _pools(first: int, last: int, alignment: int) -> OrderedPools[GuestAddress, 
     return made
 
 
+def _claims(base: GuestAddress, size: GuestUsize, alignment: int) -> Claims[str, Any, Any]:
+    return Claims(_Addresses(base, size, alignment))
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_question_is_within_the_contract(name: str) -> None:
     allocators: dict[str, Callable[..., Any]] = {
@@ -56,6 +61,7 @@ def test_every_question_is_within_the_contract(name: str) -> None:
         "id": _Ids,
         "devices": _plant,
         "pools": _pools,
+        "claims": _claims,
     }
     factory = allocators.get(name.partition("-")[0], DemandingGaps)
     # The machines of an index ask it themselves: less is to be learnt of them.
