@@ -41,13 +41,13 @@ verify: $(READY) ## prove the specification and run the state machines: the main
 	@echo "==> vm-allocator verify"
 	@$(BIN)/vm-allocator verify $(VERIFY_ARGS)
 
-test: $(READY) ## run the tests, with branch coverage of src and spec
+test: $(READY) ## run the tests, a fixed part of the slow ones, with branch coverage
 	@echo "==> tests, $(JOBS) at a time, with branch coverage"
 	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-branch --cov-report=term $(PYTEST_ARGS)
 
-test-full: $(READY) ## run the tests with many more examples, fresh ones each time
+test-full: $(READY) ## run every test, with many more examples, fresh ones each time
 	@echo "==> tests, $(JOBS) at a time, with many more examples"
-	@$(BIN)/python -m pytest -n $(JOBS) -p tests.long_profile --hypothesis-profile=full $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --every-test -p tests.long_profile --hypothesis-profile=full $(PYTEST_ARGS)
 
 hot-plug: $(READY) ## plug and unplug devices a million times, and account for every range
 	@echo "==> a million rounds of hot-plug"
