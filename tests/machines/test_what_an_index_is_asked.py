@@ -51,7 +51,7 @@ def _pools(first: int, last: int, alignment: int) -> OrderedPools[GuestAddress, 
 
 
 def _claims(base: GuestAddress, size: GuestUsize, alignment: int) -> Claims[str, Any, Any]:
-    return Claims(_Addresses(base, size, alignment))
+    return Claims(AddressAllocator(base, size, alignment, index=DemandingGaps))
 
 
 @pytest.mark.parametrize("name", MACHINES)

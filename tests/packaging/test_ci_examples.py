@@ -115,4 +115,4 @@ def test_the_conformance_test_of_the_example_passes() -> None:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
     done = run([*words, "--rootdir=.", "test_conformance.py"], EXAMPLE, {})
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "15 passed" in done.stdout
+    assert "17 passed" in done.stdout
