@@ -14,6 +14,7 @@ import vm_allocator.moves
 import vm_allocator.owners
 import vm_allocator.placement
 import vm_allocator.requests
+import vm_allocator.saving
 import vm_allocator.undo
 from spec.claims import Claims
 from spec.layer_mutations import is_of_a_layer, layer_mutants, theorems_about_layer
@@ -269,6 +270,7 @@ _BELOW: Final[tuple[tuple[dict[str, tuple[str, ...]], ModuleType], ...]] = (
     (REQUESTS, vm_allocator.requests),
     (PLACEMENT, vm_allocator.placement),
     (HOLDS, vm_allocator.holds),
+    ({}, vm_allocator.saving),
     (MOVES, vm_allocator.moves),
 )
 """What `address` stands on, each after what it imports itself."""
@@ -284,7 +286,9 @@ def rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
         elif made:
             made[name] = reload(each, **made)
     address = reload(vm_allocator.address, **made)
-    return Shipped(address, **{name: each for name, each in made.items() if name != "owners"})
+    return Shipped(
+        address, **{name: each for name, each in made.items() if name not in ("owners", "saving")}
+    )
 
 
 def theorems_about(mutant: SourceMutant) -> list[Theorem]:

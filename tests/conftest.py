@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     import pytest
 
 ONE_IN: Final = {
-    "checker": 2,
-    "explore": 3,
-    "faults": 5,
-    "gallery": 3,
-    "gap_tree": 2,
-    "id_bitmap": 3,
-    "machines": 2,
-    "proofs": 4,
+    "checker": 3,
+    "explore": 4,
+    "faults": 8,
+    "gallery": 4,
+    "gap_tree": 3,
+    "id_bitmap": 4,
+    "machines": 3,
+    "proofs": 6,
     "refutation": 4,
-    "seeded_bugs": 4,
-    "snapshots": 2,
-    "threads": 2,
-    "verify": 2,
+    "seeded_bugs": 6,
+    "snapshots": 3,
+    "threads": 3,
+    "verify": 3,
 }
 """Of the tests in these directories, one in so many runs by default."""
 

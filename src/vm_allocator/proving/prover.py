@@ -127,6 +127,8 @@ class _Attempt(Generic[M]):
     claims: int = 0
     opinions: list[Answer] = field(default_factory=list)
     smt_lib: list[str] = field(default_factory=list)
+    failed: _NotProvedError | None = None
+    """The first claim that may fail: code under proof may catch what tells of it, and go on."""
     case: SymbolicCase[M] = field(init=False)
     pruner: Pruner = field(init=False)
 
@@ -141,7 +143,14 @@ class _Attempt(Generic[M]):
     def _run_once(self) -> None:
         self.paths += 1
         self.case = SymbolicCase(self.model, self._discharge)
-        self.theorem.state(self.case)
+        try:
+            self.theorem.state(self.case)
+        except BaseException as error:
+            _raise_hidden(error)
+            raise
+        finally:
+            if self.failed is not None:
+                raise self.failed
         self.claims += self.case.claims
 
     def _discharge(self) -> None:
@@ -151,7 +160,8 @@ class _Attempt(Generic[M]):
         answer, core = smt.unsat_core(question, limit=Z3_LIMIT)
         if answer != "unsat":
             self.obligations += 1
-            raise _NotProvedError(answer, question)
+            self.failed = _NotProvedError(answer, question)
+            raise self.failed
         self._record(core)
 
     def _is_impossible(self, formula: BoolTerm) -> bool:
@@ -181,6 +191,18 @@ class _Attempt(Generic[M]):
         if self.opinions and all(answer == "unsat" for answer in self.opinions):
             return Opinion.CONFIRMED
         return Opinion.NOT_CONFIRMED
+
+
+def _raise_hidden(error: BaseException) -> None:
+    """Raise what cannot be followed, if a handler of the code under proof has hidden it.
+
+    It goes on to the next step of a repair, say, and there its path is cut.
+    """
+    hidden = error.__context__
+    while hidden is not None:
+        if isinstance(hidden, UnsupportedError) and not isinstance(error, UnsupportedError):
+            raise hidden
+        hidden = hidden.__context__
 
 
 def prove(
