@@ -16,6 +16,7 @@ import vm_allocator.placement
 import vm_allocator.requests
 import vm_allocator.saving
 import vm_allocator.undo
+import vm_allocator.view
 from spec.claims import Claims
 from spec.layer_mutations import is_of_a_layer, layer_mutants, theorems_about_layer
 from spec.model import Allocator
@@ -267,11 +268,12 @@ def shipped_with(mutant: SourceMutant) -> Shipped:
 
 _BELOW: Final[tuple[tuple[dict[str, tuple[str, ...]], ModuleType], ...]] = (
     (OWNERS, vm_allocator.owners),
+    (MOVES, vm_allocator.moves),
+    ({}, vm_allocator.view),
     (REQUESTS, vm_allocator.requests),
     (PLACEMENT, vm_allocator.placement),
     (HOLDS, vm_allocator.holds),
     ({}, vm_allocator.saving),
-    (MOVES, vm_allocator.moves),
 )
 """What `address` stands on, each after what it imports itself."""
 
@@ -287,7 +289,8 @@ def rebuilt(module: ModuleType, mutated: ModuleType) -> Shipped:
             made[name] = reload(each, **made)
     address = reload(vm_allocator.address, **made)
     return Shipped(
-        address, **{name: each for name, each in made.items() if name not in ("owners", "saving")}
+        address,
+        **{name: each for name, each in made.items() if name not in ("owners", "view", "saving")},
     )
 
 
