@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+import vm_allocator.moves
+import vm_allocator.placement
 from spec.model import Allocator
 from spec.proofs.cases import small_state
 from spec.proofs.refinement import refinement_theorems
 from spec.proofs.subjects import Shipped
+from spec.source_mutations import rebuilt
 from tests.refutation.support import changed_module
 from tests.source import needs_source
 from vm_allocator.proving.prover import Effort, prove
@@ -18,12 +21,12 @@ FREES = "the_address_allocator_frees_nothing_of_a_pending_move"
 
 WRONG_MOVES = {
     "nothing below the old range is reserved": (
-        "            parts.append((new_start, min(new_end, old_start - 1)))\n",
+        "            self._parts.append((new_start, min(new_end, old_start - 1)))\n",
         "            pass\n",
         MOVES,
     ),
     "nothing above the old range is reserved": (
-        "            parts.append((max(new_start, old_end + 1), new_end))\n",
+        "            self._parts.append((max(new_start, old_end + 1), new_end))\n",
         "            pass\n",
         MOVES,
     ),
@@ -71,18 +74,18 @@ WRONG_MOVES = {
 
 PLAN = (
     "plan = self._plan(old_resource, old_size, new_resource, new_size, align, within)\n"
-    "        return Move"
+    "        named"
 )
 NO_PLAN = (
     "plan = (old_resource, old_resource + old_size - 1)\n"
     "        plan += (new_resource, new_resource + new_size - 1)\n"
-    "        return Move"
+    "        named"
 )
 
 WRONG_ALLOCATORS = {
     "what a move holds may be freed": (
-        "            move = self._pending.get((start, start + span))\n",
-        "            move = self._pending.get((start, start))\n",
+        "            holder = self._pending.get((start, start + span))\n",
+        "            holder = self._pending.get((start, start))\n",
         FREES,
     ),
     "a range is looked for in the index alone": (
@@ -103,15 +106,17 @@ def verdict(name: str, shipped: Shipped) -> Verdict:
 @pytest.mark.parametrize("what", WRONG_MOVES)
 def test_a_wrong_move_is_refuted(what: str) -> None:
     before, after, name = WRONG_MOVES[what]
-    address, moves = changed_module("address", "", ""), changed_module("moves", before, after)
-    vars(address)["Move"] = vars(moves)["Move"]
-    assert verdict(name, Shipped(address=address, moves=moves)) is Verdict.REFUTED
+    shipped = rebuilt(vm_allocator.moves, changed_module("moves", before, after))
+    assert verdict(name, shipped) is Verdict.REFUTED
 
 
 @needs_source
 @pytest.mark.parametrize("what", WRONG_ALLOCATORS)
 def test_an_allocator_that_forgets_its_moves_is_refuted(what: str) -> None:
     before, after, name = WRONG_ALLOCATORS[what]
-    assert (
-        verdict(name, Shipped(address=changed_module("address", before, after))) is Verdict.REFUTED
-    )
+    if before is PLAN:
+        shipped = Shipped(address=changed_module("address", before, after))
+    else:
+        changed = changed_module("placement", before, after)
+        shipped = rebuilt(vm_allocator.placement, changed)
+    assert verdict(name, shipped) is Verdict.REFUTED

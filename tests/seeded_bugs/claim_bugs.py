@@ -14,8 +14,12 @@ from vm_allocator.resource import GuestAddress, GuestUsize
 class Buggy(Claims[Any, Any, Any]):
     """Claims of a fresh allocator."""
 
-    def __init__(self, base: int, size: int, alignment: int) -> None:
-        super().__init__(AddressAllocator(GuestAddress(base), GuestUsize(size), alignment))
+    def __init__(self, base: Any, size: int = 0, alignment: int = 1) -> None:
+        # From the ends of a space, as a factory, or from an allocator, as a restore makes it.
+        made = base
+        if isinstance(base, int):
+            made = AddressAllocator(GuestAddress(base), GuestUsize(size), alignment)
+        super().__init__(made)
 
     def copy(self) -> Any:
         twin = type(self).__new__(type(self))

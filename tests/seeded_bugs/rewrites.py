@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from vm_allocator.proving.source_mutation import reload
+from spec.source_mutations import rebuilt
 
 from .index_bugs import allocator_on
 
@@ -37,8 +37,9 @@ class Rewrite:
             return index if self.machine.startswith("index") else allocator_on(index)
         if self.module == "arithmetic":
             return _on_arithmetic(changed)
-        if self.module == "requests":
-            changed = reload(importlib.import_module("vm_allocator.address"), requests=changed)
+        if self.module in ("requests", "placement"):
+            original = importlib.import_module(f"vm_allocator.{self.module}")
+            changed = rebuilt(original, changed).address
         return changed.AddressAllocator  # type: ignore[no-any-return]
 
 
@@ -181,7 +182,7 @@ REWRITES: Final = (
     ),
     Rewrite(
         "the last address is never given",
-        "address",
+        "placement",
         "        if not self._inside(start, span, self._base, self._last):\n"
         "            raise OutOfBoundsError(",
         "        if not self._inside(start, span, self._base, self._last - 1):\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import copy, deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from spec.devices import (
@@ -161,7 +161,8 @@ class DeviceLockstep:
             restored, (map_of_it,) = board.restore(load_snapshot(text))
             if dump_snapshot(restored.save(map_of_it)) != text:
                 actual = "something else"
-            self.plant = replace(self.plant, board=restored, devices=map_of_it)
+            self.plant = copy(self.plant)
+            self.plant.board, self.plant.devices = restored, map_of_it
         except SnapshotStateError:
             actual = "refused"
         except Exception as error:  # noqa: BLE001  # whatever it is, it is the finding
