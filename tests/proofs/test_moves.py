@@ -36,7 +36,7 @@ WRONG_MOVES = {
         MOVES,
     ),
     "what is reserved above leaves one out": ("max(new_start, old_end + 1)", "old_end + 2", MOVES),
-    "a move is not pending": ("            move.enlist()\n", "", FREES),
+    "a move is not pending": ("            self.enlist()\n", "", FREES),
     "the old range stays live": ("            log.remove(old_start, old_end)\n", "", MOVES),
     "the new range is not live": ("            log.add(new_start, new_end)\n", "", MOVES),
     "a move never ends": ("            self._end(COMMITTED)\n", "", MOVES),
